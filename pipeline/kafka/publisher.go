@@ -1,0 +1,242 @@
+package kafka
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/ThreeDotsLabs/watermill/message"
+	kafkago "github.com/segmentio/kafka-go"
+)
+
+const (
+	batchTimeout  = 5 * time.Millisecond // how long the first message of a batch waits for others
+	batchMessages = 1000
+	batchBytes    = 1_000_000 // below Kafka's default max.message.bytes, which limits a whole batch
+	writeTimeout  = 10 * time.Second
+)
+
+// ErrClosed is returned by what was closed.
+var ErrClosed = errors.New("kafka: closed")
+
+// PublisherOptions say how a Publisher publishes; the zero value has the defaults.
+type PublisherOptions struct {
+	// Deadline is how long Publish tries again when a partition has no leader, too few replicas are in sync, or the brokers
+	// cannot be reached; default 30s. The last attempt may end up to 10s later.
+	Deadline time.Duration
+	// Topics limits the metadata that is asked for, continually, to these topics; empty: all topics of the cluster.
+	Topics []string
+	// OmitUUID leaves out the header UUIDHeader.
+	OmitUUID bool
+}
+
+// Publisher is a Watermill Publisher. It partitions by key as the Java client does (murmur2), without a key at random.
+type Publisher struct {
+	options   PublisherOptions
+	transport *kafkago.Transport
+	batched   *kafkago.Writer
+	single    *kafkago.Writer // for messages that fill a batch by themselves
+	closed    chan struct{}
+	close     sync.Once
+}
+
+var _ message.Publisher = (*Publisher)(nil)
+
+// NewPublisher makes a Publisher; it connects with the first Publish.
+func NewPublisher(config Config, options PublisherOptions) (*Publisher, error) {
+	n, err := config.network()
+	if err != nil {
+		return nil, err
+	}
+	if options.Deadline == 0 {
+		options.Deadline = 30 * time.Second
+	}
+	p := &Publisher{options: options, transport: n.transport(options.Topics...), closed: make(chan struct{})}
+	p.batched = p.writer(n, batchMessages, batchBytes)
+	p.single = p.writer(n, 1, 1<<31-1)
+	return p, nil
+}
+
+// writer makes one attempt per batch: Publish repeats, so that nothing is written after Publish has returned an error.
+func (p *Publisher) writer(n *network, messages int, bytes int64) *kafkago.Writer {
+	return &kafkago.Writer{
+		Addr: n.addr(), Transport: p.transport, Balancer: kafkago.Murmur2Balancer{}, RequiredAcks: kafkago.RequireAll,
+		MaxAttempts: 1, BatchSize: messages, BatchBytes: bytes, BatchTimeout: batchTimeout,
+		ReadTimeout: writeTimeout, WriteTimeout: writeTimeout,
+	}
+}
+
+// Publish returns nil when all in-sync replicas of every message's partition acknowledged it. Messages of one key are written
+// one after the other, in the order given. After an error some may have been written; when the error wraps ErrLeaseLost and
+// there was one message, or none were tried before, nothing was. A message whose context carries a Lease is written only while
+// that holds. The contexts' cancellation and deadlines are not looked at: a write cannot be taken back.
+func (p *Publisher) Publish(topic string, messages ...*message.Message) error {
+	if err := leases(messages); err != nil {
+		return fmt.Errorf("kafka: publish to %s: %w", topic, err)
+	}
+	deadline := time.Now().Add(p.options.Deadline)
+	for _, round := range rounds(messages) {
+		if err := p.publish(topic, round, deadline); err != nil {
+			return fmt.Errorf("kafka: publish to %s: %w", topic, err)
+		}
+	}
+	return nil
+}
+
+// rounds splits messages so that no key occurs twice in a round.
+func rounds(messages []*message.Message) [][]*message.Message {
+	var out [][]*message.Message
+	seen := map[string]int{}
+	for _, msg := range messages {
+		round := 0
+		if key := Key(msg); key != nil {
+			round = seen[string(key)]
+			seen[string(key)]++
+		}
+		if round == len(out) {
+			out = append(out, nil)
+		}
+		out[round] = append(out[round], msg)
+	}
+	return out
+}
+
+func leases(messages []*message.Message) error {
+	for _, msg := range messages {
+		if err := LeaseOf(msg.Context()).Err(); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// publish writes one round, and again what failed for a passing reason, until the deadline.
+func (p *Publisher) publish(topic string, round []*message.Message, deadline time.Time) error {
+	var batched, single []*message.Message
+	for _, msg := range round {
+		if p.record(topic, msg).size() < batchBytes {
+			batched = append(batched, msg)
+		} else {
+			single = append(single, msg)
+		}
+	}
+	for pause := 50 * time.Millisecond; ; pause = min(2*pause, time.Second) {
+		if err := leases(round); err != nil {
+			return err
+		}
+		batchedFailed, err := p.write(p.batched, topic, batched)
+		if errors.Is(err, kafkago.MessageSizeTooLarge) { // the batch may have been, not its messages
+			single, batchedFailed, err = append(single, batchedFailed...), nil, nil
+		}
+		singleFailed, singleErr := p.write(p.single, topic, single)
+		err = errors.Join(err, singleErr)
+		if err == nil || !passing(err) {
+			return err
+		}
+		batched, single = batchedFailed, singleFailed
+		round = slices.Concat(batched, single)
+		if time.Now().Add(pause).After(deadline) {
+			return fmt.Errorf("after %s: %w", p.options.Deadline, err)
+		}
+		select {
+		case <-time.After(pause):
+		case <-p.closed:
+			return errors.Join(ErrClosed, err)
+		}
+	}
+}
+
+// write makes one attempt and gives the messages that were not written, with the reasons.
+func (p *Publisher) write(w *kafkago.Writer, topic string, messages []*message.Message) ([]*message.Message, error) {
+	if len(messages) == 0 {
+		return nil, nil
+	}
+	records := make([]kafkago.Message, len(messages))
+	for i, msg := range messages {
+		records[i] = kafkago.Message(p.record(topic, msg))
+	}
+	err := w.WriteMessages(context.Background(), records...)
+	var each kafkago.WriteErrors
+	switch {
+	case err == nil:
+		return nil, nil
+	case errors.Is(err, io.ErrClosedPipe):
+		return messages, ErrClosed
+	case !errors.As(err, &each):
+		return messages, err
+	}
+	var failed []*message.Message
+	var reasons []error
+	for i, err := range each {
+		if err == nil {
+			continue
+		}
+		failed = append(failed, messages[i])
+		if !slices.ContainsFunc(reasons, func(known error) bool { return known.Error() == err.Error() }) {
+			reasons = append(reasons, err)
+		}
+	}
+	return failed, errors.Join(reasons...)
+}
+
+// passing tells whether every cause may be gone by itself. What is not known is tried again.
+func passing(err error) bool {
+	for _, lasting := range []error{
+		ErrClosed, kafkago.MessageSizeTooLarge, kafkago.InvalidTopic, kafkago.TopicAuthorizationFailed,
+		kafkago.ClusterAuthorizationFailed, kafkago.SASLAuthenticationFailed, kafkago.InvalidRecord, kafkago.InvalidTimestamp,
+		kafkago.PolicyViolation, kafkago.InvalidRequiredAcks, kafkago.UnsupportedVersion, kafkago.UnsupportedForMessageFormat,
+	} {
+		if errors.Is(err, lasting) {
+			return false
+		}
+	}
+	return true
+}
+
+// outgoing is a message as kafka-go's Writer takes it.
+type outgoing kafkago.Message
+
+func (o outgoing) size() int {
+	size := len(o.Key) + len(o.Value) + 64
+	for _, h := range o.Headers {
+		size += len(h.Key) + len(h.Value) + 16
+	}
+	return size
+}
+
+func (p *Publisher) record(topic string, msg *message.Message) outgoing {
+	out := outgoing{Topic: topic, Key: Key(msg), Value: msg.Payload}
+	if exact, ok := msg.Context().Value(headersContext{}).([]Header); ok {
+		for _, h := range exact {
+			out.Headers = append(out.Headers, kafkago.Header(h))
+		}
+		return out
+	}
+	if msg.UUID != "" && !p.options.OmitUUID {
+		out.Headers = append(out.Headers, kafkago.Header{Key: UUIDHeader, Value: []byte(msg.UUID)})
+	}
+	names := make([]string, 0, len(msg.Metadata))
+	for name := range msg.Metadata {
+		names = append(names, name)
+	}
+	slices.Sort(names)
+	for _, name := range names {
+		out.Headers = append(out.Headers, kafkago.Header{Key: name, Value: []byte(msg.Metadata[name])})
+	}
+	return out
+}
+
+// Close waits for the writes under way; Publish fails from then on. It may be called more than once.
+func (p *Publisher) Close() error {
+	var err error
+	p.close.Do(func() {
+		close(p.closed)
+		err = errors.Join(p.batched.Close(), p.single.Close())
+		p.transport.CloseIdleConnections()
+	})
+	return err
+}

