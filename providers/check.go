@@ -1,0 +1,70 @@
+package providers
+
+import (
+	"context"
+	"slices"
+
+	"github.com/paystatus/paystatus/schemas"
+)
+
+// Check asks about a payment once, verifies the answer and reads it: one check, as the service makes it. The error is
+// ctx's, when that ended before an answer came.
+func Check(ctx context.Context, provider Provider, p Payment) (Answer, Outcome, error) {
+	answer, err := provider.Ask(ctx, p)
+	if err != nil {
+		return Answer{}, Outcome{}, err
+	}
+	return answer, Interpret(provider, answer, p, true), nil
+}
+
+// Interpret verifies an answer and reads it. SignatureRequired says whether an answer without a signature is accepted
+// where the provider signs.
+func Interpret(provider Provider, answer Answer, p Payment, signatureRequired bool) Outcome {
+	if answer.Fault == nil || len(answer.Pages) > 0 {
+		if err := provider.Verify(answer, p.Account, signatureRequired); err != nil {
+			return Failure(Unreadable, CodeBadSignature, err.Error())
+		}
+	}
+	return provider.Read(answer, p)
+}
+
+// Kept is the raw part of an event about this outcome: the page that decided, sealed. Nil when there is none.
+func Kept(a Answer, o Outcome, p Payment) *schemas.Raw {
+	if o.Page < 0 || o.Page >= len(a.Pages) {
+		return nil
+	}
+	own := p.Identifiers()
+	if o.Observation != nil {
+		own = append(own, o.Observation.ProviderPaymentID)
+	}
+	for _, id := range o.About {
+		own = append(own, id)
+	}
+	return Seal(a.Pages[o.Page], own)
+}
+
+// Change is what the observation alone says, as the data of a status event; what was said before is not in it.
+func (o Outcome) Change(provider Provider, a Answer, p Payment) schemas.Change {
+	obs := o.Observation
+	raw := Kept(a, o, p)
+	change := schemas.Change{
+		PaymentID: p.ID, Provider: provider.Name(), Account: p.Account, ProviderPaymentID: obs.ProviderPaymentID, Reference: p.Reference,
+		Status: obs.Status, Final: obs.Final && !obs.PayableAgain, Funds: obs.Status.Funds(), ProviderStatus: obs.ProviderStatus,
+		Amounts: obs.Amounts, Reason: obs.Reason, ThreeDS: obs.ThreeDS, AVS: obs.AVS, CVV: obs.CVV, Card: obs.Card,
+		OccurredAt: obs.OccurredAt, Source: a.From, Dispute: obs.Dispute, Anomalies: slices.Clone(obs.Anomalies),
+		Raw: raw, Normalizer: provider.Normalizer(),
+	}
+	if change.Account == "" {
+		change.Account = schemas.DefaultAccount
+	}
+	if change.Anomalies == nil {
+		change.Anomalies = []schemas.Anomaly{}
+	}
+	if raw != nil {
+		change.ObservedAt = raw.ReceivedAt
+		if raw.Masked {
+			change.Anomalies = append(change.Anomalies, schemas.MaskedCardNumber)
+		}
+	}
+	return change
+}

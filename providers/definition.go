@@ -1,0 +1,31 @@
+package providers
+
+import "net/http"
+
+// Definition is how a provider is registered: one line in the pipeline names it.
+type Definition struct {
+	// Name is the provider's name in events and configuration.
+	Name string
+
+	// Settings makes the provider's settings with their defaults and no account.
+	Settings func() ProviderSettings
+
+	// New makes the provider. Without accounts it can read answers but not ask.
+	New func(ProviderSettings, Options) (Provider, error)
+}
+
+// ProviderSettings are a pointer to the struct of one provider's settings. The configuration is read into it by its yaml
+// tags; a field of type Secret may also be given as x_file.
+type ProviderSettings interface {
+	// Common are the keys that every provider has.
+	Common() *Settings
+
+	// Validate names everything that is wrong or missing.
+	Validate() []Problem
+}
+
+// Options are what a provider is given besides its settings.
+type Options struct {
+	// RoundTripper carries requests; nil means HTTP. Tests put their own here.
+	RoundTripper http.RoundTripper
+}

@@ -1,0 +1,156 @@
+package providers
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"net/url"
+	"strings"
+	"sync"
+	"time"
+
+	"golang.org/x/oauth2"
+	"golang.org/x/oauth2/clientcredentials"
+)
+
+// Tokens gives access tokens by OAuth 2 client credentials for one account: cached, renewed before they expire, one
+// request however many payments wait.
+type Tokens struct {
+	transport *Transport
+	account   string
+	config    clientcredentials.Config
+
+	mu      sync.Mutex
+	token   *oauth2.Token
+	pending chan struct{} // closed when the request under way has ended
+	fault   *Outcome      // of the request that ended last
+}
+
+// renewBefore is how long before its end a token is renewed: a tenth of its life, at most this.
+const renewBefore = 5 * time.Minute
+
+// NewTokens makes the tokens of one account, from the endpoint at tokenURL.
+func NewTokens(t *Transport, account, tokenURL, clientID string, clientSecret Secret, scopes ...string) *Tokens {
+	return &Tokens{transport: t, account: account, config: clientcredentials.Config{
+		ClientID: clientID, ClientSecret: clientSecret.Reveal(), TokenURL: tokenURL, Scopes: scopes, AuthStyle: oauth2.AuthStyleInParams,
+	}}
+}
+
+// Token gives a token that is valid for a while. The fault says why there is none; the error is ctx's.
+func (t *Tokens) Token(ctx context.Context) (token string, fault *Outcome, err error) {
+	t.mu.Lock()
+	for {
+		if t.token != nil && time.Now().Before(t.token.Expiry) {
+			defer t.mu.Unlock()
+			return t.token.AccessToken, nil, nil
+		}
+		if t.pending == nil {
+			break
+		}
+		pending := t.pending
+		t.mu.Unlock()
+		select {
+		case <-pending:
+		case <-ctx.Done():
+			return "", nil, ctx.Err()
+		}
+		t.mu.Lock()
+		if t.fault != nil && t.pending == nil {
+			defer t.mu.Unlock()
+			return "", t.fault, nil
+		}
+	}
+	done := make(chan struct{})
+	t.pending = done
+	t.mu.Unlock()
+
+	fresh, fault := t.request(ctx)
+
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.token, t.fault, t.pending = fresh, fault, nil
+	close(done)
+	if err := ctx.Err(); err != nil && fresh == nil {
+		t.fault = nil // we gave up; whoever waits asks again
+		return "", nil, err
+	}
+	if fault != nil {
+		return "", fault, nil
+	}
+	return fresh.AccessToken, nil, nil
+}
+
+// Forget drops a token that the provider does not accept, unless it has been renewed meanwhile.
+func (t *Tokens) Forget(token string) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if t.token != nil && t.token.AccessToken == token {
+		t.token = nil
+	}
+}
+
+func (t *Tokens) request(ctx context.Context) (*oauth2.Token, *Outcome) {
+	through := &tokenTransport{tokens: t}
+	client := &http.Client{Transport: through}
+	token, err := t.config.Token(context.WithValue(ctx, oauth2.HTTPClient, client))
+	var refusal *oauth2.RetrieveError
+	switch {
+	case through.fault != nil:
+		return nil, through.fault
+	case errors.As(err, &refusal):
+		return nil, t.refusal(Page{HTTPStatus: refusal.Response.StatusCode, Header: refusal.Response.Header, ReceivedAt: time.Now()}, refusal.ErrorCode)
+	case err != nil:
+		o := Failure(Unavailable, "token_unreadable", "the token endpoint's answer cannot be read")
+		return nil, &o
+	}
+	now := time.Now()
+	if token.Expiry.IsZero() {
+		token.Expiry = now.Add(renewBefore)
+	}
+	life := token.Expiry.Sub(now)
+	token.Expiry = token.Expiry.Add(-min(renewBefore, life/10))
+	return token, nil
+}
+
+// refusal reads the token endpoint's HTTP status: 4xx is our credentials, everything else will pass.
+func (t *Tokens) refusal(p Page, code string) *Outcome {
+	o, _ := ReadHTTP(p)
+	switch {
+	case o.Kind == Unavailable:
+		o.Message = fmt.Sprintf("the token endpoint answered HTTP %d", p.HTTPStatus)
+	case p.HTTPStatus >= 400:
+		o = Failure(Refused, CodeUnauthorized, fmt.Sprintf("the token endpoint refused the credentials of account %q with HTTP %d %s", t.account, p.HTTPStatus, word(code)))
+	default:
+		o = Failure(Unavailable, "token_unreadable", "the token endpoint's answer cannot be read")
+	}
+	return &o
+}
+
+// word keeps an OAuth error code and nothing else of what a server may put in its place.
+func word(code string) string {
+	if len(code) > 40 || strings.Trim(code, "abcdefghijklmnopqrstuvwxyz_") != "" {
+		return ""
+	}
+	return code
+}
+
+// tokenTransport carries the token request through the provider's transport and its limits.
+type tokenTransport struct {
+	tokens *Tokens
+	fault  *Outcome
+}
+
+func (tt *tokenTransport) RoundTrip(request *http.Request) (*http.Response, error) {
+	page, fault, err := tt.tokens.transport.Do(request.Context(), tt.tokens.account, request)
+	if err != nil {
+		return nil, err
+	}
+	if fault != nil {
+		tt.fault = fault
+		return nil, &url.Error{Op: "token", Err: errors.New(fault.Code)}
+	}
+	return &http.Response{StatusCode: page.HTTPStatus, Header: page.Header, Body: io.NopCloser(bytes.NewReader(page.Body)), Request: request}, nil
+}

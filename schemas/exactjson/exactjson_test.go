@@ -1,0 +1,110 @@
+package exactjson
+
+import (
+	"errors"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+)
+
+func TestWhatCannotBeReadSaysWhy(t *testing.T) {
+	t.Parallel()
+	for name, tc := range map[string]struct {
+		text string
+		code Code
+	}{
+		"nothing":                         {"", Empty},
+		"only blanks":                     {" \n\t", Empty},
+		"html":                            {"<html><body>Bad gateway</body></html>", NotJSON},
+		"two values":                      {`{} {}`, NotJSON},
+		"a leading zero":                  {`{"month": 06}`, NotJSON},
+		"a trailing comma":                {`{"a": 1,}`, NotJSON},
+		"cut off in an object":            {`{"a": {"b": 1`, Truncated},
+		"cut off in a string":             {`{"a": "xy`, Truncated},
+		"one name with two values":        {`{"status": "a", "x": 1, "status": "b"}`, DuplicateName},
+		"a duplicate deep inside":         {`{"a": [{"b": {"c": 1, "c": 2}}]}`, DuplicateName},
+		"a duplicate in a large object":   {`{` + manyNames(40) + `"n7": "other"}`, DuplicateName},
+		"a duplicate spelt with escapes":  {`{"ab": 1, "\u0061b": 2}`, DuplicateName},
+		"objects nested far too deeply":   {strings.Repeat(`{"a":`, 100) + "1" + strings.Repeat("}", 100), TooDeep},
+		"arrays nested until memory ends": {strings.Repeat(`[`, 1_000_000), TooDeep},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			_, err := Parse([]byte(tc.text))
+			var e *Error
+			require.ErrorAs(t, err, &e)
+			assert.Equal(t, tc.code, e.Code, e.Error())
+		})
+	}
+}
+
+func manyNames(n int) string {
+	var b strings.Builder
+	for i := range n {
+		b.WriteString(`"n` + string(rune('0'+i%10)) + strings.Repeat("x", i/10) + `": 1, `)
+	}
+	return b.String()
+}
+
+func TestNamesCompareExactly(t *testing.T) {
+	t.Parallel()
+	v, err := Parse([]byte(`{"Status": "Captured", "status": "Pending", "a": {"b": [1, "x"]}, "twice": 1, "twice": 1}`))
+	require.NoError(t, err)
+	assert.Equal(t, "Pending", v.Get("status").Str())
+	assert.Equal(t, "Captured", v.Get("Status").Str())
+	assert.Equal(t, Missing, v.Get("STATUS").Kind())
+	assert.Equal(t, Missing, v.Get("a", "c", "d").Kind(), "a look-up through what is not there finds nothing")
+	assert.Equal(t, "x", slices.Collect(v.Get("a", "b").Items())[1].Str())
+	assert.Equal(t, "1", v.Get("twice").Text(), "the same name with the same value does no harm")
+}
+
+func TestBytesThatDoNotDecideDoNoHarm(t *testing.T) {
+	t.Parallel()
+	v, err := Parse([]byte("\xef\xbb\xbf{\"name\": \"Jos\xe9\", \"status\": \"SETTLED\"}"))
+	require.NoError(t, err, "a byte order mark and Latin-1 bytes")
+	assert.Equal(t, "SETTLED", v.Get("status").Str())
+}
+
+func TestIntegersAreNeverRounded(t *testing.T) {
+	t.Parallel()
+	for text, want := range map[string]any{
+		`300`: int64(300), `"8000"`: int64(8000), `-5`: int64(-5), `300.0`: int64(300), `"300.00"`: int64(300), `"0120"`: int64(120),
+		`9223372036854775807`: int64(9223372036854775807),
+		`9223372036854775808`: nil, `3e2`: nil, `300.5`: nil, `" 300"`: nil, `"+3"`: nil, `"300."`: nil, `""`: nil, `true`: nil, `null`: nil, `".0"`: nil, `"1_000"`: nil,
+	} {
+		v, err := Parse([]byte(text))
+		require.NoError(t, err, text)
+		n, ok := v.Int64()
+		if want == nil {
+			assert.False(t, ok, text)
+			continue
+		}
+		assert.True(t, ok, text)
+		assert.Equal(t, want, n, text)
+	}
+}
+
+func FuzzParse(f *testing.F) {
+	f.Add([]byte(`{"a": [1, {"b": null}], "c": "\u00e9"}`))
+	f.Fuzz(func(t *testing.T, data []byte) {
+		_, err := Parse(data)
+		var e *Error
+		if err != nil && !errors.As(err, &e) {
+			t.Fatalf("an error of another kind: %v", err)
+		}
+	})
+}
+
+func BenchmarkParse2KB(b *testing.B) {
+	text := []byte(`{"data": [` + strings.Repeat(`{"id": "pay_g26ap2k3dtt2vdx5shygqfsk2e", "amount": 5000, "approved": true, "links": {"self": null}},`, 18) + `1]}`)
+	b.SetBytes(int64(len(text)))
+	b.ReportAllocs()
+	for b.Loop() {
+		if _, err := Parse(text); err != nil {
+			b.Fatal(err)
+		}
+	}
+}
