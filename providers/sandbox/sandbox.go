@@ -91,7 +91,9 @@ type Simulator interface {
 	// Handler serves the API. It finds payments with Store.Answer.
 	Handler(store *Store) http.Handler
 
-	// Config is the provider's section of a paystatus configuration that fits this simulator at baseURL, as YAML.
+	// Config is the provider's section of a paystatus configuration ("checkout:" and what stands below it) that fits this
+	// simulator at baseURL, as YAML. BaseURL is where Handler is reached, the provider's prefix included:
+	// "http://127.0.0.1:8090/checkout".
 	Config(baseURL string) string
 }
 
