@@ -19,8 +19,6 @@ type Options struct {
 	Listen string
 	// DataDir keeps topics, records and offsets over restarts; every write is synced. Empty: in memory.
 	DataDir string
-	// Topics are made at the start when they are not there yet, with this many partitions each.
-	Topics map[string]int
 	// MinSessionTimeout is the shortest session timeout that a consumer group may ask for; default 6s.
 	MinSessionTimeout time.Duration
 }
@@ -62,9 +60,6 @@ func Start(o Options) (*Broker, error) {
 	}
 	if o.MinSessionTimeout > 0 {
 		options = append(options, kfake.GroupMinSessionTimeout(o.MinSessionTimeout))
-	}
-	for topic, partitions := range o.Topics {
-		options = append(options, kfake.SeedTopics(int32(partitions), topic))
 	}
 	cluster, err := kfake.NewCluster(options...)
 	if err != nil {

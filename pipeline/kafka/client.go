@@ -4,7 +4,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net"
 	"slices"
+	"strconv"
 	"time"
 
 	kafkago "github.com/segmentio/kafka-go"
@@ -139,6 +141,8 @@ func (c *Client) partitions(ctx context.Context, topic string) ([]kafkago.Partit
 	return partitions, nil
 }
 
+func addressOf(b kafkago.Broker) string { return net.JoinHostPort(b.Host, strconv.Itoa(b.Port)) }
+
 func ids(partitions []kafkago.Partition) []int {
 	out := make([]int, len(partitions))
 	for i, p := range partitions {
@@ -237,66 +241,48 @@ func (c *Client) CommittedOffsets(ctx context.Context, group, topic string) (map
 	if err != nil {
 		return nil, err
 	}
-	response, err := c.client.OffsetFetch(ctx, &kafkago.OffsetFetchRequest{
-		GroupID: group, Topics: map[string][]int{topic: ids(partitions)},
-	})
-	if err == nil {
-		err = response.Error
-	}
-	if err != nil {
-		return nil, fmt.Errorf("kafka: committed offsets of %s on %s: %w", group, topic, err)
-	}
-	out := map[int]int64{}
-	for _, p := range response.Topics[topic] {
-		if p.Error != nil {
-			return nil, fmt.Errorf("kafka: committed offsets of %s on %s/%d: %w", group, topic, p.Partition, p.Error)
-		}
-		if p.CommittedOffset >= 0 {
-			out[p.Partition] = p.CommittedOffset
-		}
-	}
-	return out, nil
+	out, _, err := c.commits(ctx, group, topic, ids(partitions))
+	return out, err
 }
 
 // CommitOffsets sets the next offsets to handle of a group that has no members; with members the coordinator refuses.
 func (c *Client) CommitOffsets(ctx context.Context, group, topic string, offsets map[int]int64) error {
-	return c.commit(ctx, group, -1, "", topic, offsets)
+	return c.commit(ctx, commit{group: group, generation: -1, topic: topic, offsets: offsets})
 }
 
-func (c *Client) commit(
-	ctx context.Context, group string, generation int32, member, topic string, offsets map[int]int64,
-) error {
-	if len(offsets) == 0 {
+type commit struct {
+	group, member, topic string
+	generation           int32
+	offsets              map[int]int64
+	note                 string
+}
+
+func (c *Client) commit(ctx context.Context, what commit) error {
+	if len(what.offsets) == 0 {
 		return nil
 	}
-	commits := make([]kafkago.OffsetCommit, 0, len(offsets))
-	for p, offset := range offsets {
-		commits = append(commits, kafkago.OffsetCommit{Partition: p, Offset: offset})
+	failed := func(err error) error {
+		return fmt.Errorf("kafka: commit offsets of %s on %s: %w", what.group, what.topic, err)
+	}
+	commits := make([]kafkago.OffsetCommit, 0, len(what.offsets))
+	for p, offset := range what.offsets {
+		commits = append(commits, kafkago.OffsetCommit{Partition: p, Offset: offset, Metadata: what.note})
 	}
 	response, err := c.client.OffsetCommit(ctx, &kafkago.OffsetCommitRequest{
-		GroupID: group, GenerationID: int(generation), MemberID: member,
-		Topics: map[string][]kafkago.OffsetCommit{topic: commits},
+		GroupID: what.group, GenerationID: int(what.generation), MemberID: what.member,
+		Topics: map[string][]kafkago.OffsetCommit{what.topic: commits},
 	})
 	if err != nil {
-		return fmt.Errorf("kafka: commit offsets of %s on %s: %w", group, topic, err)
+		return failed(err)
 	}
 	var all error
-	for _, p := range response.Topics[topic] {
+	for _, p := range response.Topics[what.topic] {
 		if p.Error != nil {
-			all = errors.Join(all, fmt.Errorf("kafka: commit offset of %s on %s/%d: %w", group, topic, p.Partition, p.Error))
+			all = errors.Join(all, failed(fmt.Errorf("partition %d: %w", p.Partition, p.Error)))
 		}
 	}
-	if got := len(response.Topics[topic]); all == nil && got != len(commits) {
-		return fmt.Errorf("kafka: commit offsets of %s on %s: %d of %d partitions answered", group, topic, got, len(commits))
+	if got := len(response.Topics[what.topic]); all == nil && got != len(commits) {
+		return failed(fmt.Errorf("%d of %d partitions answered", got, len(commits)))
 	}
 	return all
 }
-
-// Scan gives the committed records of a partition with offsets in [from, to) to fn, in order, without a group. It ends at to,
-// with fn's first error, or with an error when the log does not reach from from to to; ErrOffsetOutOfRange then says so.
-func (c *Client) Scan(ctx context.Context, topic string, partition int, from, to int64, fn func(Record) error) error {
-	return errors.Join(ErrOffsetOutOfRange, ctx.Err())
-}
-
-// ErrOffsetOutOfRange says that the log does not, or no longer, hold an offset.
-var ErrOffsetOutOfRange = errors.New("kafka: offset out of range")

@@ -1,9 +1,11 @@
 package kafka
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
+	"sync"
 	"time"
 
 	"github.com/ThreeDotsLabs/watermill/message"
@@ -76,6 +78,12 @@ type AssignedPartition struct {
 type Subscriber struct {
 	network *network
 	options SubscriberOptions
+
+	mu      sync.Mutex
+	closing context.Context
+	close   context.CancelFunc
+	current map[*subscription]struct{}
+	wg      sync.WaitGroup
 }
 
 var _ message.Subscriber = (*Subscriber)(nil)
@@ -89,30 +97,75 @@ func NewSubscriber(config Config, options SubscriberOptions) (*Subscriber, error
 	if options.Group == "" {
 		return nil, errors.New("kafka: subscriber without a group")
 	}
-	if options.InFlight == 0 {
-		options.InFlight = 4096
+	if options.InFlight < 0 || options.SessionTimeout < 0 || options.Drain < 0 {
+		return nil, errors.New("kafka: negative subscriber option")
 	}
-	if options.SessionTimeout == 0 {
-		options.SessionTimeout = 10 * time.Second
-	}
-	if options.Drain == 0 {
-		options.Drain = 10 * time.Second
-	}
-	return &Subscriber{network: n, options: options}, nil
+	options.InFlight = cmp.Or(options.InFlight, 4096)
+	options.SessionTimeout = cmp.Or(options.SessionTimeout, 10*time.Second)
+	options.Drain = cmp.Or(options.Drain, 10*time.Second)
+	s := &Subscriber{network: n, options: options, current: map[*subscription]struct{}{}}
+	s.closing, s.close = context.WithCancel(context.Background())
+	return s, nil
 }
 
-// Subscribe joins the group and gives its share of the topic's messages, until ctx ends or the Subscriber is closed. The
-// messages' contexts do not end with ctx but when the message is acked or nacked, or at the end of a drain.
+// Subscribe joins the group and gives its share of the topic's messages, until ctx ends or the Subscriber is closed; then it
+// drains, and closes the channel. The messages' contexts have ctx's values, but do not end with it: they end when the message is
+// acked or nacked, or when a drain took too long.
 func (s *Subscriber) Subscribe(ctx context.Context, topic string) (<-chan *message.Message, error) {
-	return nil, fmt.Errorf("kafka: subscribe to %s: %w", topic, ErrClosed)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.closing.Err() != nil {
+		return nil, fmt.Errorf("kafka: subscribe to %s: %w", topic, ErrClosed)
+	}
+	if topic == "" {
+		return nil, errors.New("kafka: subscribe without a topic")
+	}
+	sub := newSubscription(s.network, s.options, topic)
+	s.current[sub] = struct{}{}
+	ctx, cancel := context.WithCancel(ctx)
+	stop := context.AfterFunc(s.closing, cancel)
+	s.wg.Go(func() {
+		defer cancel()
+		defer stop()
+		sub.run(ctx)
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		delete(s.current, sub)
+	})
+	return sub.out, nil
 }
 
-// Ready tells whether every subscription has its partitions (none is a share, too) and is not draining.
-func (s *Subscriber) Ready() bool { return false }
+// Ready tells whether there are subscriptions and all of them have their share of partitions (none is one, too) and are not draining.
+func (s *Subscriber) Ready() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for sub := range s.current {
+		if !sub.ready.Load() {
+			return false
+		}
+	}
+	return len(s.current) > 0 && s.closing.Err() == nil
+}
 
-// Err is nil, or says which partitions stopped and why: their next record is no longer, or not yet, in the log, so that going
-// on would silently skip records. An operator has to set the group's offset and restart.
-func (s *Subscriber) Err() error { return nil }
+// Err is nil, or says which partitions stopped and why: the log no longer holds their next record, or does not reach it any
+// more, so that going on would silently skip records. An operator has to set the group's offset (Client.CommitOffsets) and restart.
+func (s *Subscriber) Err() error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	var all error
+	for sub := range s.current {
+		all = errors.Join(all, sub.err())
+	}
+	return all
+}
 
-// Close drains and ends all subscriptions. It may be called more than once.
-func (s *Subscriber) Close() error { return nil }
+// Close drains and ends all subscriptions, whether or not anybody reads their channels. It may be called more than once. It takes
+// as long as the running messages, at most Drain, the last commit and leaving the group; if the group is just rebalancing, as
+// long as the other members need to join.
+func (s *Subscriber) Close() error {
+	s.mu.Lock()
+	s.close()
+	s.mu.Unlock()
+	s.wg.Wait()
+	return nil
+}

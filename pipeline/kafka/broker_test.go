@@ -1,0 +1,149 @@
+package kafka_test
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/ThreeDotsLabs/watermill/message"
+	"github.com/stretchr/testify/require"
+	"go.uber.org/goleak"
+
+	"github.com/paystatus/paystatus/pipeline/embedded"
+	"github.com/paystatus/paystatus/pipeline/kafka"
+)
+
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+
+// cluster is an embedded broker with a client for it.
+type cluster struct {
+	t      *testing.T
+	config kafka.Config
+	client *kafka.Client
+}
+
+func newCluster(t *testing.T) *cluster {
+	t.Helper()
+	broker, err := embedded.Start(embedded.Options{MinSessionTimeout: 100 * time.Millisecond})
+	require.NoError(t, err)
+	t.Cleanup(broker.Close)
+	c := &cluster{t: t, config: kafka.Config{
+		Brokers: []string{broker.Addr()}, ClientID: "test", Logger: slog.New(slog.NewTextHandler(t.Output(), nil)),
+	}}
+	c.client, err = kafka.NewClient(c.config)
+	require.NoError(t, err)
+	t.Cleanup(func() { require.NoError(t, c.client.Close()) })
+	return c
+}
+
+// topic creates a topic.
+func (c *cluster) topic(name string, partitions int) string {
+	c.t.Helper()
+	require.NoError(c.t, c.client.CreateTopics(c.t.Context(), kafka.Topic{Name: name, Partitions: partitions, Replication: 1}))
+	return name
+}
+
+func (c *cluster) publisher() *kafka.Publisher {
+	c.t.Helper()
+	p, err := kafka.NewPublisher(c.config, kafka.PublisherOptions{Deadline: 5 * time.Second})
+	require.NoError(c.t, err)
+	c.t.Cleanup(func() { require.NoError(c.t, p.Close()) })
+	return p
+}
+
+// subscriber with a short session; nil options for the defaults.
+func (c *cluster) subscriber(options kafka.SubscriberOptions) *kafka.Subscriber {
+	c.t.Helper()
+	if options.Group == "" {
+		options.Group = "group"
+	}
+	if options.SessionTimeout == 0 {
+		options.SessionTimeout = time.Second
+	}
+	s, err := kafka.NewSubscriber(c.config, options)
+	require.NoError(c.t, err)
+	c.t.Cleanup(func() { require.NoError(c.t, s.Close()) })
+	return s
+}
+
+func (c *cluster) subscribe(s *kafka.Subscriber, topic string) <-chan *message.Message {
+	c.t.Helper()
+	messages, err := s.Subscribe(c.t.Context(), topic)
+	require.NoError(c.t, err)
+	return messages
+}
+
+// committed of a group on partition 0; -1: none.
+func (c *cluster) committed(group, topic string) int64 {
+	c.t.Helper()
+	offsets, err := c.client.CommittedOffsets(context.Background(), group, topic)
+	require.NoError(c.t, err)
+	if offset, ok := offsets[0]; ok {
+		return offset
+	}
+	return -1
+}
+
+func keyed(key string, payload any) *message.Message {
+	msg := message.NewMessage("", []byte(fmt.Sprint(payload)))
+	kafka.SetKey(msg, []byte(key))
+	return msg
+}
+
+// receive gives the next message or fails.
+func receive(t *testing.T, messages <-chan *message.Message) *message.Message {
+	t.Helper()
+	select {
+	case msg, ok := <-messages:
+		require.True(t, ok, "the channel is closed")
+		return msg
+	case <-time.After(15 * time.Second):
+		require.FailNow(t, "no message came")
+		return nil
+	}
+}
+
+func eventually(t *testing.T, what string, condition func() bool) {
+	t.Helper()
+	require.Eventually(t, condition, 15*time.Second, 10*time.Millisecond, what)
+}
+
+// journal collects what handlers saw, by key, and fails when two of a key run at once.
+type journal struct {
+	mu      sync.Mutex
+	running map[string]bool
+	seen    map[string][]string
+	overlap bool
+}
+
+func newJournal() *journal {
+	return &journal{running: map[string]bool{}, seen: map[string][]string{}}
+}
+
+func (j *journal) enter(msg *message.Message) {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	key := string(kafka.Key(msg))
+	j.overlap = j.overlap || j.running[key]
+	j.running[key] = true
+	j.seen[key] = append(j.seen[key], string(msg.Payload))
+}
+
+func (j *journal) leave(msg *message.Message) {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	delete(j.running, string(kafka.Key(msg)))
+}
+
+func (j *journal) count() int {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	n := 0
+	for _, seen := range j.seen {
+		n += len(seen)
+	}
+	return n
+}

@@ -1,0 +1,172 @@
+package kafka
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"time"
+
+	kafkago "github.com/segmentio/kafka-go"
+)
+
+const (
+	commitInterval = time.Second
+	commitDeadline = 5 * time.Second
+)
+
+// commitNote is the metadata of every commit: how many partitions the topic had when the group first saw it. A partition above
+// that came later, so the group reads it from its first record, whatever Start says: a group that starts at the end must not
+// miss what is written between the growth and its notice.
+type commitNote struct {
+	Partitions int `json:"partitions"`
+}
+
+// resolve finds out where to read each assigned partition from. Where nothing is committed it commits what Start means, so that the
+// next generation does not resolve it anew and skip what came in between.
+func (g *generation) resolve(ctx context.Context) error {
+	client, group, topic := g.sub.client, g.sub.options.Group, g.sub.topic
+	all, err := client.partitions(ctx, topic)
+	if err != nil {
+		return err
+	}
+	committed, count, err := client.commits(ctx, group, topic, ids(all))
+	if err != nil {
+		return err
+	}
+	g.count = count
+	var first, grown []int
+	for _, id := range g.ids() {
+		if _, ok := committed[id]; ok {
+			continue
+		}
+		if id < count {
+			first = append(first, id)
+		} else {
+			grown = append(grown, id)
+		}
+	}
+	starts, err := client.resolve(ctx, topic, first, g.sub.options.Start)
+	if err != nil {
+		return err
+	}
+	begins, err := client.resolve(ctx, topic, grown, Earliest)
+	if err != nil {
+		return err
+	}
+	for id, offset := range begins {
+		starts[id] = offset
+	}
+	if err := g.commit(ctx, starts); err != nil {
+		return err
+	}
+	for _, p := range g.partitions {
+		offset, ok := committed[p.id]
+		if !ok {
+			offset = starts[p.id]
+		}
+		p.committed, p.tracker.next = offset, offset
+	}
+	return nil
+}
+
+// commits gives a group's committed offsets with the number of partitions that the group began with: the least that a commit notes,
+// or, if others committed, up to the highest that has a commit.
+func (c *Client) commits(ctx context.Context, group, topic string, partitions []int) (map[int]int64, int, error) {
+	response, err := c.client.OffsetFetch(ctx, &kafkago.OffsetFetchRequest{
+		GroupID: group, Topics: map[string][]int{topic: partitions},
+	})
+	if err == nil {
+		err = response.Error
+	}
+	if err != nil {
+		return nil, 0, fmt.Errorf("kafka: committed offsets of %s on %s: %w", group, topic, err)
+	}
+	out := map[int]int64{}
+	noted, highest := 0, 0
+	for _, p := range response.Topics[topic] {
+		if p.Error != nil {
+			return nil, 0, fmt.Errorf("kafka: committed offset of %s on %s/%d: %w", group, topic, p.Partition, p.Error)
+		}
+		if p.CommittedOffset < 0 {
+			continue
+		}
+		out[p.Partition] = p.CommittedOffset
+		highest = max(highest, p.Partition+1)
+		var note commitNote
+		if json.Unmarshal([]byte(p.Metadata), &note) == nil && note.Partitions > 0 && (noted == 0 || note.Partitions < noted) {
+			noted = note.Partitions
+		}
+	}
+	switch {
+	case noted > 0:
+		return out, noted, nil
+	case highest > 0:
+		return out, highest, nil
+	}
+	return out, len(partitions), nil
+}
+
+func (g *generation) commit(ctx context.Context, offsets map[int]int64) error {
+	note, err := json.Marshal(commitNote{Partitions: g.count})
+	if err != nil {
+		return err
+	}
+	ctx, cancel := context.WithTimeout(ctx, commitDeadline)
+	defer cancel()
+	return g.sub.client.commit(ctx, commit{
+		group: g.sub.options.Group, generation: g.id, member: g.member, topic: g.sub.topic, offsets: offsets, note: string(note),
+	})
+}
+
+// commitLoop is the generation's only committer until stop.
+func (g *generation) commitLoop(stop <-chan struct{}) {
+	ticker := time.NewTicker(commitInterval)
+	defer ticker.Stop()
+	for {
+		select {
+		case <-stop:
+			return
+		case <-ticker.C:
+		}
+		if err := g.commitDone(); err != nil {
+			g.log.WarnContext(g.messages, "kafka: commit failed, trying again", "error", err)
+		}
+	}
+}
+
+// commitDone commits the watermarks that have risen.
+func (g *generation) commitDone() error {
+	risen := map[int]int64{}
+	g.mu.Lock()
+	for _, p := range g.partitions {
+		if w := p.tracker.watermark(); w > p.committed {
+			risen[p.id] = w
+		}
+	}
+	g.mu.Unlock()
+	if err := g.commit(context.WithoutCancel(g.messages), risen); err != nil {
+		return err
+	}
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	for id, offset := range risen {
+		g.partitions[id].committed = offset
+	}
+	return nil
+}
+
+// lastCommit commits what was done when the share was revoked. What cannot be committed is done again by the next owner.
+func (g *generation) lastCommit() {
+	deadline := time.Now().Add(commitDeadline)
+	for {
+		err := g.commitDone()
+		if err == nil {
+			return
+		}
+		if fenced(err) || time.Now().After(deadline) {
+			g.log.ErrorContext(g.messages, "kafka: last commit failed, finished messages will be repeated", "error", err)
+			return
+		}
+		time.Sleep(retryPause)
+	}
+}

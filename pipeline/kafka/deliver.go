@@ -1,0 +1,234 @@
+package kafka
+
+import (
+	"context"
+	"fmt"
+	"strconv"
+	"time"
+
+	"github.com/ThreeDotsLabs/watermill/message"
+)
+
+// Pauses before a nacked message is handed out again.
+const (
+	nackPauseMin = 100 * time.Millisecond
+	nackPauseMax = 5 * time.Second
+)
+
+// task is one record on its way through a lane.
+type task struct {
+	record    Record
+	partition *partition
+	seen      *seen
+	lane      *lane
+	nacks     int
+}
+
+func (t *task) bytes() int { return len(t.record.Key) + len(t.record.Value) }
+
+// lane holds the records that wait for the one before them. The one at its head is not in waiting: it is runnable, running or pausing.
+type lane struct {
+	shared  bool   // known to generation.lanes
+	name    string // there
+	waiting []*task
+}
+
+// queue is first in, first out.
+type queue struct {
+	tasks []*task
+	head  int
+}
+
+func (q *queue) push(t *task) { q.tasks = append(q.tasks, t) }
+
+func (q *queue) pop() *task {
+	if q.head == len(q.tasks) {
+		return nil
+	}
+	t := q.tasks[q.head]
+	q.tasks[q.head] = nil
+	if q.head++; q.head == len(q.tasks) {
+		q.tasks, q.head = q.tasks[:0], 0
+	}
+	return t
+}
+
+// read puts fetched records into their lanes; next is where to fetch on.
+func (g *generation) read(p *partition, records []Record, next int64) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if g.quiet {
+		return
+	}
+	for _, record := range records {
+		t := &task{record: record, partition: p, seen: p.tracker.read(record.Offset)}
+		p.pending++
+		p.bytes += t.bytes()
+		g.enter(t)
+	}
+	p.tracker.skipTo(next)
+	wake(g.dispatch)
+}
+
+// enter puts a task at the end of its lane.
+func (g *generation) enter(t *task) {
+	name, shared := g.laneOf(t.record)
+	if !shared {
+		t.lane = &lane{}
+		g.runnable.push(t)
+		return
+	}
+	l, busy := g.lanes[name]
+	if busy {
+		t.lane = l
+		l.waiting = append(l.waiting, t)
+		return
+	}
+	t.lane = &lane{shared: true, name: name}
+	g.lanes[name] = t.lane
+	g.runnable.push(t)
+}
+
+// laneOf names the lane that a record shares with others, if it does.
+func (g *generation) laneOf(r Record) (name string, shared bool) {
+	switch g.sub.options.Lanes {
+	case LaneByKey:
+		return string(r.Key), r.Key != nil
+	case LaneByPartition:
+		return strconv.Itoa(r.Partition), true
+	case LaneFree:
+	}
+	return "", false
+}
+
+// dispatchLoop hands out runnable messages, InFlight at once, until the drain.
+func (g *generation) dispatchLoop() {
+	for {
+		t := g.take()
+		if t == nil {
+			select {
+			case <-g.dispatch:
+				continue
+			case <-g.draining:
+				return
+			}
+		}
+		msg, cancel := g.message(t)
+		select {
+		case g.sub.out <- msg:
+			go g.await(t, msg, cancel)
+		case <-g.draining:
+			cancel()
+			g.release()
+			return
+		}
+	}
+}
+
+// take gives the next task to hand out, and counts it as running, or nil.
+func (g *generation) take() *task {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if g.quiet || g.running >= g.sub.options.InFlight {
+		return nil
+	}
+	t := g.runnable.pop()
+	if t != nil {
+		g.running++
+	}
+	return t
+}
+
+func (g *generation) release() {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	g.leave()
+}
+
+// leave ends the running of a message.
+func (g *generation) leave() {
+	g.running--
+	wake(g.dispatch)
+	if g.running == 0 {
+		wake(g.idle)
+	}
+}
+
+// message makes a fresh message of a record. Its context ends with it, or when the generation is handed over.
+func (g *generation) message(t *task) (*message.Message, context.CancelFunc) {
+	r := t.record
+	msg := message.NewMessage("", r.Value)
+	for _, h := range r.Headers {
+		if h.Key == UUIDHeader {
+			msg.UUID = string(h.Value)
+		} else {
+			msg.Metadata[h.Key] = string(h.Value)
+		}
+	}
+	if msg.UUID == "" {
+		msg.UUID = fmt.Sprintf("%s/%d/%d", r.Topic, r.Partition, r.Offset)
+	}
+	ctx, cancel := context.WithCancel(g.messages)
+	msg.SetContext(context.WithValue(ctx, deliveryContext{}, &delivery{record: r, lease: g.lease, draining: g.draining}))
+	return msg, cancel
+}
+
+// await waits for what becomes of a message that was handed out.
+func (g *generation) await(t *task, msg *message.Message, cancel context.CancelFunc) {
+	defer cancel()
+	select {
+	case <-msg.Acked():
+		g.acked(t)
+	case <-msg.Nacked():
+		g.nacked(t)
+	case <-g.over:
+	}
+}
+
+func (g *generation) acked(t *task) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if g.revoked {
+		return
+	}
+	t.seen.done = true
+	p := t.partition
+	p.pending--
+	p.bytes -= t.bytes()
+	switch l := t.lane; {
+	case len(l.waiting) > 0:
+		g.runnable.push(l.waiting[0])
+		l.waiting[0] = nil
+		l.waiting = l.waiting[1:]
+	case l.shared:
+		delete(g.lanes, l.name)
+	}
+	g.leave()
+	if p.full && g.room(p) {
+		p.full = false
+		g.wakeLoop(p.leader)
+	}
+}
+
+// nacked leaves the message at the head of its lane and hands it out again after a pause, unless the drain comes first.
+func (g *generation) nacked(t *task) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if g.revoked {
+		return
+	}
+	g.leave()
+	wait := nackPauseMax
+	if t.nacks < 6 {
+		wait = min(wait, nackPauseMin<<t.nacks)
+	}
+	t.nacks++
+	time.AfterFunc(wait, func() {
+		g.mu.Lock()
+		defer g.mu.Unlock()
+		if !g.quiet {
+			g.runnable.push(t)
+			wake(g.dispatch)
+		}
+	})
+}

@@ -1,0 +1,236 @@
+package kafka
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"slices"
+	"sync"
+	"time"
+
+	kafkago "github.com/segmentio/kafka-go"
+)
+
+// Limits of what is read ahead of the handlers, per partition.
+const (
+	aheadBytes = 8 << 20 // of values and keys
+	aheadSpan  = 16      // times InFlight: records from the first unfinished one on, done or not
+)
+
+// generation is this member's share of the topic for one generation of the group: from the assignment until it is handed over.
+//
+// Its goroutines: heartbeats, one committer, one router with one fetch loop per leader, one dispatcher, and one waiter for each
+// message handed out. mu guards everything that they share; nothing blocks while holding it.
+type generation struct {
+	sub    *subscription
+	id     int32
+	member string
+	log    *slog.Logger
+	lease  *Lease
+
+	draining chan struct{}   // closed when no more messages are handed out
+	over     chan struct{}   // closed when acks change nothing any more
+	lost     chan struct{}   // closed when the coordinator says that the share was given to others
+	messages context.Context // parent of the messages' contexts
+	cancel   context.CancelFunc
+
+	mu         sync.Mutex
+	partitions map[int]*partition
+	lanes      map[string]*lane
+	runnable   queue                    // heads of lanes that wait to be handed out
+	running    int                      // handed out and neither acked nor nacked
+	quiet      bool                     // draining has begun
+	revoked    bool                     // over is closed
+	dispatch   chan struct{}            // has an element when the dispatcher should look again
+	idle       chan struct{}            // has an element when running fell to 0
+	reroute    chan struct{}            // has an element when a partition has no leader
+	loops      map[string]chan struct{} // by leader: has an element when the loop should look again
+
+	count int // partitions the group began with, for the commits' metadata
+}
+
+// partition is one assigned partition. All but id is guarded by the generation's mu.
+type partition struct {
+	id        int
+	tracker   tracker
+	committed int64
+	pending   int // read and not done
+	bytes     int // of them
+	full      bool
+	leader    string // address; empty: to be found out
+	stopped   bool
+}
+
+func newGeneration(ctx context.Context, s *subscription, kgo *kafkago.Generation) *generation {
+	messages, cancel := context.WithCancel(context.WithoutCancel(ctx))
+	return &generation{
+		sub: s, id: kgo.ID, member: kgo.MemberID, log: s.log.With("generation", kgo.ID), partitions: assigned(kgo, s.topic),
+		draining: make(chan struct{}), over: make(chan struct{}), lost: make(chan struct{}),
+		messages: messages, cancel: cancel, lanes: map[string]*lane{}, loops: map[string]chan struct{}{},
+		dispatch: make(chan struct{}, 1), idle: make(chan struct{}, 1), reroute: make(chan struct{}, 1),
+	}
+}
+
+func assigned(kgo *kafkago.Generation, topic string) map[int]*partition {
+	out := map[int]*partition{}
+	for _, p := range kgo.Assignments[topic] {
+		out[p.ID] = &partition{id: p.ID}
+	}
+	return out
+}
+
+// run lives through the generation. It returns when the share may be handed over, with an error if it should not be joined again at once.
+func (g *generation) run(ended context.Context) error {
+	defer g.cancel()
+	if ended.Err() != nil {
+		return nil
+	}
+	var wg sync.WaitGroup
+	stopHeartbeats := make(chan struct{})
+	defer wg.Wait()
+	defer close(stopHeartbeats)
+
+	// working ends when the drain begins.
+	working, stopWorking := context.WithCancel(g.messages)
+	defer stopWorking()
+	defer context.AfterFunc(ended, stopWorking)()
+	g.lease = newLease(g.sub.options.SessionTimeout, time.Now())
+	if !g.firstHeartbeat(working) {
+		return nil
+	}
+	wg.Go(func() { g.heartbeats(stopHeartbeats, stopWorking) })
+
+	assignment, err := g.begin(working)
+	if err != nil {
+		g.revoke()
+		if working.Err() != nil {
+			return nil
+		}
+		return err
+	}
+	g.sub.balancer.hold(held{Generation: g.id, Partitions: map[string][]int{g.sub.topic: g.ids()}})
+	g.log.InfoContext(working, "kafka: assigned", "partitions", g.ids())
+	defer g.sub.clearStopped()
+
+	wg.Go(func() { g.route(working) })
+	wg.Go(g.dispatchLoop)
+	stopCommits := make(chan struct{})
+	commits := make(chan struct{})
+	go func() {
+		defer close(commits)
+		g.commitLoop(stopCommits)
+	}()
+	g.sub.ready.Store(true)
+
+	<-working.Done()
+	g.sub.ready.Store(false)
+	g.drain()
+	close(stopCommits)
+	<-commits
+	g.revoke()
+	g.lastCommit()
+	if g.sub.options.OnRevoke != nil {
+		g.sub.options.OnRevoke(assignment)
+	}
+	g.log.InfoContext(g.messages, "kafka: handed over", "partitions", g.ids())
+	return nil
+}
+
+// begin resolves where to read from and asks OnAssign. It tries again until working ends; an error is OnAssign's.
+func (g *generation) begin(working context.Context) (Assignment, error) {
+	for wait := retryPause; ; wait = min(2*wait, 2*time.Second) {
+		err := g.resolve(working)
+		if err == nil {
+			break
+		}
+		g.log.WarnContext(working, "kafka: cannot find out where to begin, trying again", "error", err)
+		if err := pause(working, wait); err != nil {
+			return Assignment{}, err
+		}
+	}
+	assignment := Assignment{Topic: g.sub.topic, Generation: g.id}
+	for _, id := range g.ids() {
+		assignment.Partitions = append(assignment.Partitions, AssignedPartition{Partition: id, Committed: g.partitions[id].committed})
+	}
+	if g.sub.options.OnAssign == nil {
+		return assignment, nil
+	}
+	if err := g.sub.options.OnAssign(working, assignment); err != nil {
+		return assignment, fmt.Errorf("kafka: assignment of %s, generation %d: %w", g.sub.topic, g.id, err)
+	}
+	return assignment, nil
+}
+
+// ids are the assigned partitions, ascending.
+func (g *generation) ids() []int {
+	out := make([]int, 0, len(g.partitions))
+	for id := range g.partitions {
+		out = append(out, id)
+	}
+	slices.Sort(out)
+	return out
+}
+
+// drain hands out no more and lets running messages finish for a while. It ends early when the share is lost: others run them already.
+func (g *generation) drain() {
+	g.mu.Lock()
+	g.quiet = true
+	close(g.draining)
+	g.runnable = queue{}
+	g.mu.Unlock()
+
+	timer := time.NewTimer(g.sub.options.Drain)
+	defer timer.Stop()
+	for {
+		g.mu.Lock()
+		running := g.running
+		g.mu.Unlock()
+		if running == 0 {
+			return
+		}
+		select {
+		case <-g.idle:
+		case <-timer.C:
+			g.log.WarnContext(g.messages, "kafka: messages still run after the drain, cancelling them", "messages", running)
+			return
+		case <-g.lost:
+			g.log.WarnContext(g.messages, "kafka: share lost, cancelling running messages", "messages", running)
+			return
+		}
+	}
+}
+
+// revoke makes acks, nacks and publishing under the lease ineffective, and cancels what runs.
+func (g *generation) revoke() {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	g.revoked = true
+	g.lease.end()
+	close(g.over)
+	g.cancel()
+}
+
+// stop stops a partition for good: going on would silently skip records.
+func (g *generation) stop(p *partition, err error) {
+	g.mu.Lock()
+	p.stopped = true
+	g.mu.Unlock()
+	err = fmt.Errorf("kafka: partition %s/%d stopped: %w", g.sub.topic, p.id, err)
+	g.sub.setStopped(p.id, err)
+	g.log.ErrorContext(g.messages, "kafka: partition stopped, set the group's offset and restart", "partition", p.id, "error", err)
+}
+
+// wake makes the receiver of a signal channel look again.
+func wake(signal chan struct{}) {
+	select {
+	case signal <- struct{}{}:
+	default:
+	}
+}
+
+// fenced tells that the coordinator no longer knows this member in this generation.
+func fenced(err error) bool {
+	return errors.Is(err, kafkago.UnknownMemberId) || errors.Is(err, kafkago.IllegalGeneration) ||
+		errors.Is(err, kafkago.FencedInstanceID)
+}

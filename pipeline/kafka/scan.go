@@ -1,0 +1,128 @@
+package kafka
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	kafkago "github.com/segmentio/kafka-go"
+)
+
+// ErrOffsetOutOfRange says that the log does not, or no longer, hold an offset.
+var ErrOffsetOutOfRange = errors.New("kafka: offset out of range")
+
+const (
+	fetchWait  = 250 * time.Millisecond // how long a broker waits for records when there are none
+	retryPause = 100 * time.Millisecond
+)
+
+// Scan gives the committed records of a partition with offsets in [from, to) to fn, in order, without a group. It ends before to
+// with fn's first error, with that of ctx, or with ErrOffsetOutOfRange when the log does not reach from from to to. It waits
+// for a transaction that is open before to, and for a partition without a leader.
+func (c *Client) Scan(ctx context.Context, topic string, partition int, from, to int64, fn func(Record) error) error {
+	s := scan{client: c, topic: topic, partition: partition, fn: fn}
+	defer s.close()
+	for next := from; next < to; {
+		if err := ctx.Err(); err != nil {
+			return fmt.Errorf("kafka: scan %s/%d at %d: %w", topic, partition, next, err)
+		}
+		after, err := s.step(ctx, next, to)
+		if err != nil {
+			return fmt.Errorf("kafka: scan %s/%d at %d: %w", topic, partition, next, err)
+		}
+		next = after
+	}
+	return nil
+}
+
+type scan struct {
+	client    *Client
+	topic     string
+	partition int
+	fn        func(Record) error
+	conn      *leaderConn
+}
+
+// step fetches once from next and returns where to go on.
+func (s *scan) step(ctx context.Context, next, to int64) (int64, error) {
+	if s.conn == nil {
+		leaders, err := s.client.leaders(ctx, s.topic)
+		if err != nil {
+			return next, err
+		}
+		address, ok := leaders[s.partition]
+		if !ok {
+			return next, kafkago.UnknownTopicOrPartition
+		}
+		if address == "" {
+			return next, pause(ctx, retryPause)
+		}
+		s.conn = &leaderConn{network: s.client.network, address: address}
+	}
+	answer, err := s.conn.fetch(ctx, s.topic, []position{{s.partition, next}}, fetchWait)
+	if err == nil && len(answer) != 1 {
+		err = errors.New("the answer lacks the partition")
+	}
+	if err != nil {
+		s.close()
+		s.client.network.log.WarnContext(ctx, "kafka: fetch failed, trying again", "topic", s.topic, "error", err)
+		return next, pause(ctx, retryPause)
+	}
+	switch code := kafkago.Error(answer[0].ErrorCode); {
+	case code == kafkago.OffsetOutOfRange:
+		return next, ErrOffsetOutOfRange
+	case code != 0 && !code.Temporary():
+		return next, code
+	case code != 0:
+		s.close()
+		return next, pause(ctx, retryPause)
+	}
+	p := answer[0]
+	if p.HighWatermark < to {
+		return next, fmt.Errorf("%w: the log ends at %d, before %d", ErrOffsetOutOfRange, p.HighWatermark, to)
+	}
+	after, err := decodeBatches(p.RecordSet, next, p.AbortedTransactions, func(r Record) error {
+		if r.Offset >= to {
+			return nil
+		}
+		r.Topic, r.Partition = s.topic, s.partition
+		return s.fn(r)
+	})
+	return after, err
+}
+
+func (s *scan) close() {
+	if s.conn != nil {
+		s.conn.close()
+		s.conn = nil
+	}
+}
+
+// leaders gives the address of each partition's leader; empty: it has none now.
+func (c *Client) leaders(ctx context.Context, topic string) (map[int]string, error) {
+	partitions, err := c.partitions(ctx, topic)
+	if err != nil {
+		return nil, err
+	}
+	out := make(map[int]string, len(partitions))
+	for _, p := range partitions {
+		out[p.ID] = ""
+		if p.Leader.Host != "" {
+			out[p.ID] = addressOf(p.Leader)
+		}
+	}
+	return out, nil
+}
+
+// pause waits, or returns the error of ctx.
+func pause(ctx context.Context, d time.Duration) error {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
