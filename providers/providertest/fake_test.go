@@ -51,8 +51,10 @@ var fakeRows = []providers.Row{
 
 func definition(m mutant) providers.Definition {
 	return providers.Definition{
-		Name:     "fake",
-		Settings: func() providers.ProviderSettings { return &fakeSettings{Settings: providers.DefaultSettings("https://api.fake.example")} },
+		Name: "fake",
+		Settings: func() providers.ProviderSettings {
+			return &fakeSettings{Settings: providers.DefaultSettings("https://api.fake.example")}
+		},
 		New: func(ps providers.ProviderSettings, o providers.Options) (providers.Provider, error) {
 			s := ps.(*fakeSettings)
 			if m.round != nil {
@@ -187,7 +189,13 @@ const (
 func (fakeAPI) Name() string { return "fake" }
 
 func (fakeAPI) Config(baseURL string) string {
-	return fmt.Sprintf("fake:\n  base_url: %s\n  token_url: %s/token\n  accounts:\n    default: {client_id: demo, client_secret: %s}\n", baseURL, baseURL, fakeSecret)
+	return fmt.Sprintf(`
+fake:
+  base_url: %s
+  token_url: %s/token
+  accounts:
+    default: {client_id: demo, client_secret: %s}
+`, baseURL, baseURL, fakeSecret)
 }
 
 func (fakeAPI) Handler(store *sandbox.Store) http.Handler {

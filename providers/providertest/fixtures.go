@@ -51,7 +51,7 @@ func Fixtures(t testing.TB, provider providers.Provider, dir string) []Fixture {
 	folders, err := filepath.Glob(filepath.Join(dir, "*", "answer.*"))
 	require.NoError(t, err)
 	require.NotEmpty(t, folders, "no fixtures below %s", dir)
-	var all []Fixture
+	all := make([]Fixture, 0, len(folders))
 	for _, answer := range folders {
 		folder := filepath.Dir(answer)
 		f := Fixture{Name: filepath.Base(folder)}
@@ -115,7 +115,7 @@ func RunFixtures(t *testing.T, provider providers.Provider, dir string) {
 
 func read(t testing.TB, path string) []byte {
 	t.Helper()
-	text, err := os.ReadFile(path) //nolint:gosec // a fixture's path
+	text, err := os.ReadFile(path)
 	require.NoError(t, err)
 	return text
 }

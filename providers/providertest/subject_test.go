@@ -32,12 +32,14 @@ func TestAProviderWithAMistakeFails(t *testing.T) {
 		"reads names in any letter case, and one of two": {
 			mutant{read: func(f *fake, a providers.Answer, p providers.Payment) providers.Outcome {
 				var loose struct {
-					ID, Currency, State string
-					Amount              json.Number
+					ID       string `json:"id"`
+					Currency string `json:"currency"`
+					State    string `json:"state"`
+					Amount   int64  `json:"amount"`
 				}
 				if json.Unmarshal(a.Last().Body, &loose) == nil && a.Last().HTTPStatus == http.StatusOK && loose.ID != "" {
 					a.Pages = []providers.Page{a.Last()}
-					a.Pages[0].Body, _ = json.Marshal(map[string]any{"id": loose.ID, "currency": loose.Currency, "state": loose.State, "amount": loose.Amount})
+					a.Pages[0].Body, _ = json.Marshal(loose)
 				}
 				return f.read(a, p)
 			}},
@@ -51,8 +53,7 @@ func TestAProviderWithAMistakeFails(t *testing.T) {
 				}
 				return o
 			}},
-			[]string{"an answer with 1001 for 1000 is other_amount",
-				"asking: an answer about another payment or amount is never a status"},
+			[]string{"an answer with 1001 for 1000 is other_amount", "asking: an answer about another amount is never a status"},
 		},
 		"always compares the amount": {
 			mutant{read: func(f *fake, a providers.Answer, p providers.Payment) providers.Outcome {
@@ -72,8 +73,10 @@ func TestAProviderWithAMistakeFails(t *testing.T) {
 				}
 				return o
 			}},
-			[]string{"a status word without a row in the mapping is unknown, and kept", "a null status is unknown", "a blank status is unknown",
-				"an empty status is unknown", "a missing status is unknown", "a status of another type is never guessed at"},
+			[]string{
+				"a status word without a row in the mapping is unknown, and kept", "a null status is unknown", "a blank status is unknown",
+				"an empty status is unknown", "a missing status is unknown", "a status of another type is never guessed at",
+			},
 		},
 		"forgets Retry-After": {
 			mutant{read: func(f *fake, a providers.Answer, p providers.Payment) providers.Outcome {
@@ -81,7 +84,10 @@ func TestAProviderWithAMistakeFails(t *testing.T) {
 				o.RetryAfter = 0
 				return o
 			}},
-			[]string{"Retry-After counts with HTTP 429", "Retry-After counts with HTTP 503", "asking: Retry-After is kept", "what kept an answer from coming is the outcome"},
+			[]string{
+				"Retry-After counts with HTTP 429", "Retry-After counts with HTTP 503", "asking: Retry-After is kept",
+				"what kept an answer from coming is the outcome",
+			},
 		},
 		"takes every HTTP error for not found": {
 			mutant{read: func(f *fake, a providers.Answer, p providers.Payment) providers.Outcome {
