@@ -38,8 +38,11 @@ func TestAProviderWithAMistakeFails(t *testing.T) {
 					Amount   int64  `json:"amount"`
 				}
 				if json.Unmarshal(a.Last().Body, &loose) == nil && a.Last().HTTPStatus == http.StatusOK && loose.ID != "" {
-					a.Pages = []providers.Page{a.Last()}
-					a.Pages[0].Body, _ = json.Marshal(loose)
+					page := a.Last()
+					if body, err := json.Marshal(loose); err == nil {
+						page.Body = body
+					}
+					a.Pages = []providers.Page{page}
 				}
 				return f.read(a, p)
 			}},
