@@ -20,12 +20,12 @@ func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
 // cluster is an embedded broker with a client for it.
 type cluster struct {
-	t      *testing.T
+	t      testing.TB
 	config kafka.Config
 	client *kafka.Client
 }
 
-func newCluster(t *testing.T) *cluster {
+func newCluster(t testing.TB) *cluster {
 	t.Helper()
 	broker, err := embedded.Start(embedded.Options{MinSessionTimeout: 100 * time.Millisecond})
 	require.NoError(t, err)
@@ -106,7 +106,7 @@ func receive(t *testing.T, messages <-chan *message.Message) *message.Message {
 	}
 }
 
-func eventually(t *testing.T, what string, condition func() bool) {
+func eventually(t testing.TB, what string, condition func() bool) {
 	t.Helper()
 	require.Eventually(t, condition, 15*time.Second, 10*time.Millisecond, what)
 }

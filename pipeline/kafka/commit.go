@@ -157,16 +157,16 @@ func (g *generation) commitDone() error {
 
 // lastCommit commits what was done when the share was revoked. What cannot be committed is done again by the next owner.
 func (g *generation) lastCommit() {
-	deadline := time.Now().Add(commitDeadline)
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(g.messages), commitDeadline)
+	defer cancel()
 	for {
 		err := g.commitDone()
 		if err == nil {
 			return
 		}
-		if fenced(err) || time.Now().After(deadline) {
-			g.log.ErrorContext(g.messages, "kafka: last commit failed, finished messages will be repeated", "error", err)
+		if fenced(err) || pause(ctx, retryPause) != nil {
+			g.log.ErrorContext(ctx, "kafka: last commit failed, finished messages will be repeated", "error", err)
 			return
 		}
-		time.Sleep(retryPause)
 	}
 }
