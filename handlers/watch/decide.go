@@ -1,0 +1,308 @@
+package watch
+
+import (
+	"slices"
+	"time"
+
+	"github.com/paystatus/paystatus/providers"
+	"github.com/paystatus/paystatus/schemas"
+)
+
+// Question is one check that was asked, with all that its answer is held against.
+type Question struct {
+	Check    Check   // as Take left it
+	Lane     Lane    // as Take left it
+	Query    Reading // what the provider answered
+	Evidence *Reading
+
+	Schedule Schedule
+	Now      time.Time
+	LogFrom  time.Time // since when the emitted log is known; a payment initiated later has no unknown past
+	Random   float64   // 0 to 1, for jitter and backoff
+}
+
+// Reading is an answer with what the provider's Read made of it.
+type Reading struct {
+	From    schemas.Source
+	Answer  providers.Answer
+	Outcome providers.Outcome
+}
+
+func (r *Reading) observation() *providers.Observation {
+	if r == nil || r.Outcome.Kind != providers.Observed {
+		return nil
+	}
+	return r.Outcome.Observation
+}
+
+// Decision is what to do after a check. Everything is written in this order, each acknowledged before the next: statements,
+// dead letters, the next check, the outcome record of a backfill. Then the lane is what Lane says.
+type Decision struct {
+	Statements  []Statement
+	DeadLetters []DeadLetter
+	Next        *Next
+	Record      bool // the check belongs to a backfill and has come to its outcome
+	Lane        Lane
+
+	Stale  bool   // the answer is older than what was last said
+	Alarms []Code // what people must hear of
+}
+
+// Statement is one event to emit.
+type Statement struct {
+	Type      string // of the event
+	Previous  schemas.Status
+	Facts     schemas.Facts
+	Said      Said // after it
+	Derived   bool // the status is concluded from several answers, and not the reading's own
+	Reading   *Reading
+	Anomalies []schemas.Anomaly
+	Reason    *schemas.Reason // of an unresolved end
+	Trail     Trail
+}
+
+// DeadLetter is something that cannot go on and that people must see.
+type DeadLetter struct {
+	Reason Code
+	Detail string
+	Answer bool // the provider's answer goes with it
+}
+
+// Next is a check to be asked after a while.
+type Next struct {
+	Check Check
+	After time.Duration
+}
+
+// Code is a stable word for a dead letter or an alarm.
+type Code string
+
+// The codes of dead letters that checks make, and of alarms.
+const (
+	CodeConflictingInitiation Code = "conflicting_initiation"
+	CodeNoContext             Code = "no_context"
+	CodeMismatch              Code = "mismatch"
+	CodeUnreadable            Code = "unreadable_answer"
+	AlarmRefused              Code = "refused"
+	AlarmVanished             Code = "vanished"            // not found after it was once seen
+	AlarmEndedOverFinal       Code = "ended_without_event" // what was last said is final: no unresolved event
+	AlarmParked               Code = "parked"              // the deadline passed without an answer
+)
+
+// The reason codes of an unresolved end. Refused, unavailable and unreadable are those of the outcomes.
+const (
+	ReasonDeadline      = "deadline"
+	ReasonInternalError = "internal_error"
+)
+
+// Rules that are not configuration.
+const (
+	rechecks        = 3                // quick checks after stale reads in a row
+	mismatches      = 3                // after so many
+	mismatchSpan    = 10 * time.Minute // over at least this long, the watch ends
+	refundDoubt     = 30 * time.Minute // how long queries must agree that a refund did not happen
+	parkedEvery     = time.Hour        // pace after a deadline without an answer
+	backfillRetries = time.Hour        // how long a backfill check is tried again
+)
+
+// Decide says what an answer means after all that was said before, and what to do next. It is pure.
+func Decide(q Question) Decision {
+	d := &deciding{Question: q, said: q.Lane.Said.clone()}
+	if q.Check.Kind == KindBackfill && q.Check.Said != nil && q.Check.Said.Has() && !q.Lane.Logged {
+		d.said = q.Check.Said.clone()
+	}
+	if q.Check.Context != nil {
+		d.said.Amount = q.Check.Context.Amount.Value
+	}
+	d.old = d.said.clone()
+	d.doubtSince = q.Check.RefundDoubtSince
+
+	evidence := q.Evidence.observation()
+	switch {
+	case evidence == nil || evidence.Dispute == nil:
+		d.consider(&d.Query)
+		d.considerEvidence()
+	case !d.dispute(q.Evidence):
+		d.consider(&d.Query)
+	}
+	d.plan()
+	return d.result()
+}
+
+// deciding is a decision in the making.
+type deciding struct {
+	Question
+
+	old, said   Said
+	statements  []Statement
+	stale       bool      // the query's answer is older than what was said
+	unconfirmed bool      // something was said from a notification that no query has shown
+	doubtSince  time.Time // since when queries contradict a refund under way
+
+	next    *Next
+	ended   bool
+	opened  bool // a backfill opened the next epoch
+	record  bool
+	letters []DeadLetter
+	alarms  []Code
+}
+
+func (d *deciding) known() bool { return d.Check.Context != nil }
+
+// needsContext tells the statuses on which goods are shipped or money is booked: not said while the amount cannot be checked.
+func needsContext(s schemas.Status) bool {
+	return slices.Contains([]schemas.Status{schemas.Authorized, schemas.CapturePending, schemas.PartiallyCaptured, schemas.Captured}, s)
+}
+
+// consider holds one reading against what was said, and says what is new.
+func (d *deciding) consider(r *Reading) {
+	obs := r.observation()
+	if obs == nil {
+		return
+	}
+	fromQuery := r.From == schemas.SourceQuery
+	status, derived := obs.Status, false
+	sums := stated(obs.Amounts)
+	if d.Check.Context == nil && obs.Amounts.Requested != nil {
+		d.said.Amount = obs.Amounts.Requested.Value
+	}
+	if !d.known() && needsContext(status) || d.sticks(status, sums) {
+		return
+	}
+	compared := d.said.compared()
+	if compared == schemas.RefundPending && (status == schemas.Captured || status == schemas.PartiallyCaptured) {
+		if !fromQuery || !d.refundFailed() {
+			return
+		}
+		status, derived = schemas.RefundFailed, true
+	} else if slices.Contains([]schemas.Status{schemas.RefundPending, schemas.PartiallyRefunded, schemas.Refunded}, status) {
+		d.doubtSince = time.Time{}
+	}
+
+	attempt := d.said.attempt(obs.ProviderPaymentID)
+	move := d.move(attempt, obs.ProviderPaymentID, compared, status)
+	switch {
+	case d.said.Has() && (attempt == attemptEarlier || move == schemas.MoveBackwards),
+		status == d.said.Status && shrinks(d.said.Sums, sums):
+		d.stale = d.stale || fromQuery
+		return
+	case !fromQuery && move == schemas.MoveUnexpected:
+		return
+	}
+
+	said := d.said.say(status, sums, d.final(obs, status, derived), nil)
+	if attempt == attemptNewer && status == schemas.Unknown && compared.Negative() {
+		said.Known = ""
+	}
+	if d.said.Has() && said.sameTuple(d.said) && (d.Check.Kind != KindBackfill || !fromQuery) {
+		d.said.spokenOf(obs.ProviderPaymentID, obs.OccurredAt)
+		return
+	}
+	said.spokenOf(obs.ProviderPaymentID, obs.OccurredAt)
+	s := Statement{Said: said, Reading: r, Derived: derived}
+	if move == schemas.MoveUnexpected {
+		s.Anomalies = append(s.Anomalies, schemas.UnexpectedTransition)
+	}
+	d.unconfirmed = !fromQuery
+	d.state(s)
+}
+
+// state adds the statement of a change and makes it what was last said.
+func (d *deciding) state(s Statement) {
+	s.Type, s.Previous, s.Facts = schemas.TypeStatusChanged, d.said.Status, s.Said.Facts()
+	if s.Said.Status == d.said.Status && s.Said.Final == d.said.Final && s.Said.Dispute == nil && s.Said.stated() != d.said.stated() {
+		s.Type = schemas.TypeAmountsChanged
+	}
+	d.said = s.Said
+	d.statements = append(d.statements, s)
+}
+
+func stated(a schemas.Amounts) schemas.Sums {
+	value := func(m *schemas.Money) int64 {
+		if m == nil {
+			return 0
+		}
+		return m.Value
+	}
+	return schemas.Sums{Authorized: value(a.Authorized), Captured: value(a.Captured), Refunded: value(a.Refunded)}
+}
+
+// move classifies the step to a status. A negative that is not final may be followed by anything of another attempt, but
+// the same attempt, where both answers name it, does not come back to life.
+func (d *deciding) move(a attempt, id string, from, to schemas.Status) schemas.Move {
+	switch {
+	case from.Negative() && a == attemptNewer:
+		return schemas.MoveAllowed
+	case from.Negative() && id != "" && len(d.said.Attempts) > 0:
+		return schemas.Between(from, true, to)
+	default:
+		return schemas.Between(from, d.said.Final, to)
+	}
+}
+
+// sticks reports whether a dispute keeps the status from being news: after it only refunds are, and after it was lost only
+// disputes.
+func (d *deciding) sticks(status schemas.Status, sums schemas.Sums) bool {
+	switch d.said.Status {
+	case schemas.ChargedBack:
+		return true
+	case schemas.Disputed:
+		refund := slices.Contains([]schemas.Status{schemas.RefundPending, schemas.PartiallyRefunded, schemas.Refunded, schemas.RefundFailed}, status)
+		before := d.said.Before
+		return !refund || before != nil && before.Status == status && merge(before.Sums, sums) == before.Sums
+	default:
+		return false
+	}
+}
+
+// refundFailed concludes from a payment that is captured again that its refund failed, once two checks agree that are far
+// enough apart. Until then the answer counts as stale.
+func (d *deciding) refundFailed() bool {
+	switch {
+	case d.doubtSince.IsZero():
+		d.doubtSince = d.Now
+	case d.Now.Sub(d.doubtSince) >= refundDoubt:
+		return true
+	}
+	d.stale = true
+	return false
+}
+
+// final says whether checking ends with a status. What was final stays so.
+func (d *deciding) final(obs *providers.Observation, status schemas.Status, derived bool) bool {
+	switch {
+	case status == d.said.Status && d.said.Final:
+		return true
+	case status.Negative() && !d.known():
+		return false
+	case obs.PayableAgain && d.Now.Before(d.windowEnds()):
+		return false
+	case derived:
+		return status.Final()
+	default:
+		return obs.Final
+	}
+}
+
+func (d *deciding) windowEnds() time.Time {
+	return d.Check.Context.First.Add(d.Schedule.ReferenceWindow)
+}
+
+// considerEvidence holds what the provider pushed against what was said, after the query: it counts only where it leads
+// forward from there.
+func (d *deciding) considerEvidence() {
+	obs, query := d.Evidence.observation(), d.Query.observation()
+	switch {
+	case obs == nil || obs.Partial:
+		return
+	case !obs.OccurredAt.IsZero() && !d.said.OccurredAt.IsZero() && !obs.OccurredAt.After(d.said.OccurredAt):
+		return // not after what was said: no evidence
+	case !d.said.Has() && (!d.known() || d.Check.Context.InitiatedAt.Before(d.LogFrom)):
+		return // nobody knows what was said long ago: ask, do not speak
+	case query != nil && query.ProviderPaymentID != "" && obs.ProviderPaymentID != "" && query.ProviderPaymentID != obs.ProviderPaymentID:
+		return // about another attempt than the provider now speaks of
+	case d.Evidence.From == schemas.SourceInitiation && (query != nil || obs.Status.Negative()):
+		return // older than any query, and never a refusal that no query confirms
+	}
+	d.consider(d.Evidence)
+}

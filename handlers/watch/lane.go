@@ -1,0 +1,185 @@
+package watch
+
+import (
+	"time"
+
+	"github.com/paystatus/paystatus/schemas"
+)
+
+// Lane is what a process knows of one payment: what was last said, the context, and how far its chain has come. The zero
+// Lane knows nothing.
+type Lane struct {
+	Said    Said
+	Context *Context
+	High    Place // the highest step that was completed
+	Ended   bool  // the chain of High's epoch has ended
+
+	// Logged tells that Said comes from the emitted log or was emitted by this process, and not from a message alone.
+	Logged bool
+}
+
+// Verdict is what to do with a check message.
+type Verdict uint8
+
+// The verdicts.
+const (
+	Ask      Verdict = iota // ask the provider
+	Done                    // it was done before: nothing to do
+	Conflict                // its initiated event contradicts an earlier one: a dead letter
+)
+
+// Taken is a check message that met its lane.
+type Taken struct {
+	Verdict Verdict
+	Check   Check // with its place in the chain and the merged context
+	Why     error // of a conflict: the field that differs
+
+	// Displaced is the context that an earlier initiated event has displaced, for the dead letters; nil mostly.
+	Displaced *Context
+}
+
+// Take decides what to do with a check message and merges its context into the lane, which it changes.
+//
+// A chain check whose place is not above the highest completed one was done before, so a crash between hand-over and commit
+// does not fork the chain; unless it brings context that the lane lacks: then it is asked as the next step. An initiated
+// event's check is done before when its origin was; others, and notifications, join the living chain as its next step, or
+// open the next epoch of an ended one.
+func (l *Lane) Take(c Check, now time.Time) Taken {
+	if c.Kind != KindBackfill && c.Said != nil && c.Said.Has() && !l.Said.Has() {
+		l.Said = c.Said.clone()
+	}
+	t := Taken{Check: c}
+	switch c.Kind {
+	case KindChain:
+		l.takeChain(&t)
+	case KindInitiated, KindRepeat:
+		l.takeInitiated(&t, now)
+	case KindNotification:
+		t.Check.Place = l.joining()
+		if l.Context == nil {
+			t.Check.Place = Place{Epoch: 0, Step: 1}
+			if l.High.Epoch == 0 {
+				t.Check.Place.Step = l.High.Step + 1
+			}
+		}
+		t.Check.begin(now)
+	case KindBackfill:
+		if l.Context == nil {
+			t.Check.Context = c.Context.clone()
+			return t
+		}
+	}
+	t.Check.Context = l.Context.clone()
+	return t
+}
+
+// joining is the place of a check that joins the chain: the next step of a living one, the next epoch of an ended one.
+func (l *Lane) joining() Place {
+	switch {
+	case l.Ended:
+		return Place{Epoch: l.High.Epoch + 1, Step: 1}
+	case l.High.Epoch == 0:
+		return Place{Epoch: 1, Step: 1}
+	default:
+		return l.High.next()
+	}
+}
+
+func (l *Lane) takeChain(t *Taken) {
+	c := &t.Check
+	brings := l.Context.lacks(c.Context)
+	if c.Context != nil && l.Context != nil {
+		if why := l.Context.conflict(c.Context); why != nil {
+			if !c.Context.earlierThan(l.Context) {
+				t.Verdict, t.Why = Done, nil
+				if !c.Place.NotAfter(l.High) {
+					t.Verdict, t.Why = Conflict, why
+				}
+				return
+			}
+			t.Displaced, l.Context, brings = l.Context, nil, true
+		}
+	}
+	l.Context = l.Context.merge(c.Context)
+	if c.Place.NotAfter(l.High) {
+		if !brings {
+			t.Verdict = Done
+			return
+		}
+		c.Place = l.joining()
+	}
+}
+
+func (l *Lane) takeInitiated(t *Taken, now time.Time) {
+	c := &t.Check
+	if l.Context != nil && c.Origin != nil && l.Context.has(*c.Origin) {
+		t.Verdict = Done
+		return
+	}
+	if l.Context != nil && c.Context != nil {
+		if why := l.Context.conflict(c.Context); why != nil {
+			t.Verdict, t.Why = Conflict, why
+			return
+		}
+	}
+	c.Place = l.joining()
+	if c.Context != nil && c.Context.First.IsZero() {
+		c.Context = c.Context.clone()
+		c.Context.First = now
+	}
+	l.Context = l.Context.merge(c.Context)
+	c.begin(now)
+}
+
+// begin starts the schedule of a check that joins a chain or opens one.
+func (c *Check) begin(now time.Time) {
+	c.Phase, c.PhaseSince, c.Since = PhaseOpen, now, now
+	c.Delays, c.Unavailable, c.Unreadable, c.Rechecks, c.Mismatches, c.Parked = 0, 0, 0, 0, 0, false
+}
+
+// Trail is what an event carries in its header paystatus_said, from which a lane is restored: what was said, the context,
+// and the place of the last step that was completed before it, for the event itself precedes its hand-over.
+type Trail struct {
+	Version int      `json:"v"`
+	Said    Said     `json:"said"`
+	Context *Context `json:"context,omitempty"`
+	Place   Place    `json:"place"`
+}
+
+// Restore takes over what an event of the emitted log says. Events must come in the order of the log. A late write of a
+// stalled process, one step back in the life of the payment, changes nothing.
+func (l *Lane) Restore(e Trail, unresolved bool) {
+	if !unresolved {
+		if l.Said.Has() && e.Said.Dispute == nil && !e.Said.speaksOfNewer(l.Said) &&
+			schemas.Between(l.Said.compared(), l.Said.Final, e.Said.compared()) == schemas.MoveBackwards {
+			return
+		}
+		l.Said, l.Logged = e.Said.clone(), true
+	}
+	if e.Place.Step > 0 && l.High.NotAfter(e.Place) {
+		l.High, l.Ended = e.Place, false
+	}
+	if e.Context != nil {
+		l.Context = e.Context.withoutOrigins()
+	}
+}
+
+// RestoreCheck takes over what a record of the work topic below the committed offset proves: its context, its origin, and
+// that its step was completed.
+func (l *Lane) RestoreCheck(c Check) {
+	if c.Kind != KindChain && c.Kind != KindInitiated && c.Kind != KindRepeat || c.Context == nil {
+		return
+	}
+	switch {
+	case l.Context == nil || l.Context.conflict(c.Context) == nil:
+		l.Context = l.Context.merge(c.Context)
+	case c.Context.earlierThan(l.Context):
+		l.Context = c.Context.clone()
+	}
+	switch {
+	case c.Kind == KindChain && !c.Place.NotAfter(l.High):
+		l.High = c.Place
+	case c.Kind != KindChain && l.High.NotAfter(Place{1, 0}):
+		l.High = Place{1, 1}
+	}
+}

@@ -1,0 +1,183 @@
+package watch
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+	"time"
+
+	"github.com/paystatus/paystatus/schemas"
+)
+
+// Said is what we last said about a payment, and what else is needed to give the next change its id. The zero Said is that
+// of a payment of which nothing was said.
+type Said struct {
+	Status  schemas.Status   `json:"status,omitempty"` // "" when nothing was said
+	Final   bool             `json:"final,omitempty"`
+	Sums    schemas.Sums     `json:"sums,omitzero"` // merged over all answers
+	Amount  int64            `json:"amount,omitempty"`
+	Entry   int              `json:"entry,omitempty"`   // for the how-many-eth time this status with these sums was said
+	Dispute *schemas.Dispute `json:"dispute,omitempty"` // stands in the entry's place where a dispute brought or ended the status
+
+	Known      schemas.Status `json:"known,omitempty"`      // the last status other than unknown
+	Attempts   []string       `json:"attempts,omitempty"`   // the provider's ids of the attempts spoken of, the latest last
+	OccurredAt time.Time      `json:"occurred_at,omitzero"` // the provider's time of the newest that was said or confirmed
+	Entries    map[string]int `json:"entries,omitempty"`    // how often each status with its sums was said
+	Disputes   []dispute      `json:"disputes,omitempty"`   // every dispute heard of, in that order
+	Before     *standing      `json:"before,omitempty"`     // what was said before the first open dispute
+}
+
+// dispute is what is known of one dispute.
+type dispute struct {
+	schemas.Dispute
+	At time.Time `json:"at,omitzero"` // the provider's time of this outcome
+}
+
+// standing is a status with its sums, as it was said.
+type standing struct {
+	Status schemas.Status `json:"status"`
+	Sums   schemas.Sums   `json:"sums,omitzero"`
+	Final  bool           `json:"final,omitempty"`
+}
+
+// maxAttempts bounds the attempts that are remembered.
+const maxAttempts = 16
+
+// Has reports whether anything was said.
+func (s Said) Has() bool { return s.Status != "" }
+
+func (s Said) clone() Said {
+	s.Attempts = slices.Clone(s.Attempts)
+	s.Entries = maps.Clone(s.Entries)
+	s.Disputes = slices.Clone(s.Disputes)
+	return s
+}
+
+// compared is the status that the next one is held against: unknown is compared through.
+func (s Said) compared() schemas.Status {
+	if s.Status == schemas.Unknown {
+		return s.Known
+	}
+	return s.Status
+}
+
+// stated are the sums as they count in the tuple: one that is zero or equals the payment's amount says nothing.
+func (s Said) stated() schemas.Sums {
+	count := func(sum int64) int64 {
+		if sum == s.Amount {
+			return 0
+		}
+		return sum
+	}
+	return schemas.Sums{Authorized: count(s.Sums.Authorized), Captured: count(s.Sums.Captured), Refunded: count(s.Sums.Refunded)}
+}
+
+// Facts are what an event that says s is identified by.
+func (s Said) Facts() schemas.Facts {
+	f := schemas.Facts{Status: s.Status, Entry: s.Entry, Final: s.Final, Sums: s.stated()}
+	if s.Dispute != nil {
+		f.Dispute, f.Entry = s.Dispute, 0
+	}
+	return f
+}
+
+func (s Said) entryKey() string {
+	sums := s.stated()
+	return fmt.Sprintf("%s/%d/%d/%d", s.Status, sums.Authorized, sums.Captured, sums.Refunded)
+}
+
+// sameTuple reports whether the two say the same, so that no event is due.
+func (s Said) sameTuple(other Said) bool {
+	return s.Status == other.Status && s.Final == other.Final && s.stated() == other.stated() &&
+		s.Entry == other.Entry && sameDispute(s.Dispute, other.Dispute)
+}
+
+func sameDispute(a, b *schemas.Dispute) bool {
+	if a == nil || b == nil {
+		return a == b
+	}
+	return *a == *b
+}
+
+// merge takes over the sums that are stated: one that is not never replaces one that was.
+func merge(old, stated schemas.Sums) schemas.Sums {
+	pick := func(old, stated int64) int64 {
+		if stated != 0 {
+			return stated
+		}
+		return old
+	}
+	return schemas.Sums{
+		Authorized: pick(old.Authorized, stated.Authorized),
+		Captured:   pick(old.Captured, stated.Captured),
+		Refunded:   pick(old.Refunded, stated.Refunded),
+	}
+}
+
+// shrinks reports whether a stated sum is smaller than what was said.
+func shrinks(old, stated schemas.Sums) bool {
+	less := func(old, stated int64) bool { return stated != 0 && stated < old }
+	return less(old.Authorized, stated.Authorized) || less(old.Captured, stated.Captured) || less(old.Refunded, stated.Refunded)
+}
+
+// say is s after saying a status with the sums that came with it. A dispute stands in the place of the entry count. What
+// says the same again keeps its entry and dispute.
+func (s Said) say(status schemas.Status, sums schemas.Sums, final bool, by *schemas.Dispute) Said {
+	n := s.clone()
+	n.Status, n.Sums, n.Final = status, merge(s.Sums, sums), final
+	if status != schemas.Unknown {
+		n.Known = status
+	}
+	if by == nil && s.Status == status && s.stated() == n.stated() {
+		return n
+	}
+	if by != nil {
+		n.Dispute, n.Entry = by, 0
+		return n
+	}
+	if n.Entries == nil {
+		n.Entries = map[string]int{}
+	}
+	n.Dispute = nil
+	n.Entries[n.entryKey()]++
+	n.Entry = n.Entries[n.entryKey()]
+	return n
+}
+
+// attempt relates an answer's attempt, by the provider's payment id, to the one last spoken of.
+type attempt uint8
+
+const (
+	attemptSame attempt = iota // also when either is not named
+	attemptNewer
+	attemptEarlier
+)
+
+func (s Said) attempt(id string) attempt {
+	switch {
+	case id == "" || len(s.Attempts) == 0 || s.Attempts[len(s.Attempts)-1] == id:
+		return attemptSame
+	case slices.Contains(s.Attempts, id):
+		return attemptEarlier
+	default:
+		return attemptNewer
+	}
+}
+
+// speaksOfNewer reports whether s speaks of an attempt that other has not heard of.
+func (s Said) speaksOfNewer(other Said) bool {
+	return len(s.Attempts) > 0 && other.attempt(s.Attempts[len(s.Attempts)-1]) == attemptNewer
+}
+
+// spokenOf notes the attempt and the provider's time of what was said or confirmed.
+func (s *Said) spokenOf(id string, occurredAt time.Time) {
+	if id != "" && !slices.Contains(s.Attempts, id) {
+		s.Attempts = append(s.Attempts, id)
+		if len(s.Attempts) > maxAttempts {
+			s.Attempts = s.Attempts[1:]
+		}
+	}
+	if occurredAt.After(s.OccurredAt) {
+		s.OccurredAt = occurredAt
+	}
+}
