@@ -1,6 +1,9 @@
 package providers
 
-import "net/http"
+import (
+	"net/http"
+	"time"
+)
 
 // Definition is how a provider is registered: one line in the pipeline names it.
 type Definition struct {
@@ -28,4 +31,10 @@ type ProviderSettings interface {
 type Options struct {
 	// RoundTripper carries requests; nil means HTTP. Tests put their own here.
 	RoundTripper http.RoundTripper
+
+	// MaxNotificationAge is how old a notification may be whose signature states a time. 0: DefaultMaxNotificationAge.
+	MaxNotificationAge time.Duration
 }
+
+// DefaultMaxNotificationAge is how old a notification may be unless the configuration says otherwise.
+const DefaultMaxNotificationAge = 5 * time.Minute
