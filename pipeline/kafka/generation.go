@@ -103,10 +103,10 @@ func (g *generation) run(ended context.Context) error {
 
 	assignment, err := g.begin(working)
 	if err != nil {
-		g.revoke()
-		if working.Err() != nil {
-			return nil
+		if working.Err() != nil { // the generation ended before it began
+			err = nil
 		}
+		g.revoke()
 		return err
 	}
 	g.sub.balancer.hold(held{Generation: g.id, Partitions: map[string][]int{g.sub.topic: g.ids()}})

@@ -13,9 +13,9 @@ import (
 )
 
 const (
-	joinPause     = time.Second     // between attempts to join
-	rejoinPause   = 5 * time.Second // after OnAssign refused
-	watchInterval = 5 * time.Second // of the number of partitions
+	joinPause      = time.Second      // between attempts to join, doubled each time that OnAssign refuses
+	rejoinPauseMax = 30 * time.Second // then
+	watchInterval  = 5 * time.Second  // of the number of partitions
 )
 
 // subscription is one Subscribe: a member of the group from ctx's begin to its end, over as many generations as it takes.
@@ -44,13 +44,18 @@ func newSubscription(n *network, options SubscriberOptions, topic string) *subsc
 func (s *subscription) run(ctx context.Context) {
 	defer close(s.out)
 	defer s.client.transport.CloseIdleConnections()
+	wait := joinPause
 	for ctx.Err() == nil {
-		wait := joinPause
-		if err := s.member(ctx); err != nil && ctx.Err() == nil {
-			s.log.ErrorContext(ctx, "kafka: left the group, joining again", "error", err)
-			wait = rejoinPause
+		began := time.Now()
+		err := s.member(ctx)
+		if err == nil || time.Since(began) > rejoinPauseMax {
+			wait = joinPause
+		}
+		if err != nil && ctx.Err() == nil {
+			s.log.ErrorContext(ctx, "kafka: left the group, joining again", "error", err, "after", wait)
 		}
 		_ = pause(ctx, wait)
+		wait = min(2*wait, rejoinPauseMax)
 	}
 }
 

@@ -1,0 +1,77 @@
+package kafka_test
+
+import (
+	"context"
+	"errors"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/paystatus/paystatus/pipeline/kafka"
+)
+
+func TestScanReadsExactlyItsRange(t *testing.T) {
+	t.Parallel()
+	fake, c := newFake(t, 1)
+	topic := c.topic("scan", 2)
+	publisher := c.publisher()
+	for i := range 10 {
+		msg := keyed("k", i)
+		require.NoError(t, publisher.Publish(topic, msg))
+	}
+	partition := 0
+	if fake.PartitionInfo(topic, 1).HighWatermark > 0 {
+		partition = 1
+	}
+	require.NoError(t, fake.DeleteRecords(topic, int32(partition), 2)) //nolint:gosec // 0 or 1
+	refused := errors.New("enough")
+
+	for name, test := range map[string]struct {
+		from, to int64
+		stopAt   int64 // fn fails there; -1: never
+		offsets  []int64
+		err      error
+	}{
+		"a part":                   {from: 4, to: 7, stopAt: -1, offsets: []int64{4, 5, 6}},
+		"to the end":               {from: 8, to: 10, stopAt: -1, offsets: []int64{8, 9}},
+		"from the beginning":       {from: 2, to: 4, stopAt: -1, offsets: []int64{2, 3}},
+		"nothing":                  {from: 5, to: 5, stopAt: -1},
+		"until fn fails":           {from: 4, to: 10, stopAt: 5, offsets: []int64{4, 5}, err: refused},
+		"beyond the end":           {from: 8, to: 11, stopAt: -1, err: kafka.ErrOffsetOutOfRange},
+		"from after the end":       {from: 11, to: 12, stopAt: -1, err: kafka.ErrOffsetOutOfRange},
+		"from before what is left": {from: 1, to: 4, stopAt: -1, err: kafka.ErrOffsetOutOfRange},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			var offsets []int64
+			err := c.client.Scan(context.Background(), topic, partition, test.from, test.to, func(r kafka.Record) error {
+				assert.Equal(t, topic, r.Topic)
+				assert.Equal(t, partition, r.Partition)
+				assert.Equal(t, "k", string(r.Key))
+				offsets = append(offsets, r.Offset)
+				if r.Offset == test.stopAt {
+					return refused
+				}
+				return nil
+			})
+			if test.err != nil {
+				require.ErrorIs(t, err, test.err)
+			} else {
+				require.NoError(t, err)
+			}
+			assert.Equal(t, test.offsets, offsets)
+		})
+	}
+
+	t.Run("an unknown partition", func(t *testing.T) {
+		t.Parallel()
+		require.Error(t, c.client.Scan(context.Background(), topic, 7, 0, 1, nil))
+	})
+	t.Run("a cancelled context", func(t *testing.T) {
+		t.Parallel()
+		ctx, cancel := context.WithCancel(context.Background())
+		cancel()
+		require.ErrorIs(t, c.client.Scan(ctx, topic, partition, 2, 10, nil), context.Canceled)
+	})
+}
