@@ -140,16 +140,18 @@ func (c *Check) begin(now time.Time) {
 // Trail is what an event carries in its header paystatus_said, from which a lane is restored: what was said, the context,
 // and the place of the last step that was completed before it, for the event itself precedes its hand-over.
 type Trail struct {
-	Version int      `json:"v"`
-	Said    Said     `json:"said"`
-	Context *Context `json:"context,omitempty"`
-	Place   Place    `json:"place"`
+	Version int `json:"v"`
+	schemas.PaymentKey
+	Unresolved bool     `json:"unresolved,omitempty"` // an unresolved event: nothing was said
+	Said       Said     `json:"said"`
+	Context    *Context `json:"context,omitempty"`
+	Place      Place    `json:"place"`
 }
 
 // Restore takes over what an event of the emitted log says. Events must come in the order of the log. A late write of a
 // stalled process, one step back in the life of the payment, changes nothing.
-func (l *Lane) Restore(e Trail, unresolved bool) {
-	if !unresolved {
+func (l *Lane) Restore(e Trail) {
+	if !e.Unresolved {
 		if l.Said.Has() && e.Said.Dispute == nil && !e.Said.speaksOfNewer(l.Said) &&
 			schemas.Between(l.Said.compared(), l.Said.Final, e.Said.compared()) == schemas.MoveBackwards {
 			return

@@ -297,7 +297,7 @@ func (d *deciding) result() Decision {
 		lane.High, lane.Ended = d.Check.Place, d.ended
 	}
 	for i := range d.statements {
-		trail := Trail{Version: Version, Said: d.statements[i].Said, Context: d.Lane.Context.withoutOrigins()}
+		trail := Trail{Version: Version, PaymentKey: d.Check.PaymentKey, Unresolved: d.statements[i].Type == schemas.TypeStatusUnresolved, Said: d.statements[i].Said, Context: d.Lane.Context.withoutOrigins()}
 		if chained {
 			trail.Place = Place{d.Check.Place.Epoch, d.Check.Place.Step - 1}
 		}

@@ -1,0 +1,140 @@
+package handlers
+
+import (
+	"encoding/json"
+	"fmt"
+	"time"
+
+	cloudevents "github.com/cloudevents/sdk-go/v2/event"
+
+	"github.com/paystatus/paystatus/handlers/watch"
+	"github.com/paystatus/paystatus/providers"
+	"github.com/paystatus/paystatus/schemas"
+)
+
+// Events says how status events are written.
+type Events struct {
+	Structured bool   // one JSON document instead of ce_ headers and data
+	OmitRaw    bool   // only the hash and size of the provider's answer leave
+	Source     string // the CloudEvents source
+}
+
+const (
+	headerSaid      = "paystatus_said" // what the next owner of the payment restores its memory from; opaque to others
+	headerCausation = "ce_causationid"
+)
+
+// change makes the data of the event that a statement is.
+func change(s watch.Statement, check watch.Check, provider providers.Provider, p providers.Payment, now time.Time) schemas.Change {
+	c := schemas.Change{Anomalies: []schemas.Anomaly{}, Source: schemas.SourceQuery, ObservedAt: now}
+	if r := s.Reading; r != nil {
+		if r.Outcome.Kind == providers.Observed {
+			c = r.Outcome.Change(provider, r.Answer, p)
+		} else {
+			c.Source, c.Raw = r.From, providers.Kept(r.Answer, r.Outcome, p)
+			if c.Raw != nil {
+				c.ObservedAt = c.Raw.ReceivedAt
+			}
+		}
+	}
+	c.PaymentID, c.Provider, c.Account = check.PaymentID, check.Provider, check.Account
+	c.Reference = p.Reference
+	if provider != nil {
+		c.Normalizer = provider.Normalizer()
+	}
+	c.Status, c.Final, c.Funds = s.Facts.Status, s.Facts.Final, s.Facts.Status.Funds()
+	c.Entry, c.Dispute = s.Facts.Entry, s.Facts.Dispute
+	if s.Previous != "" {
+		c.PreviousStatus = &s.Previous
+	}
+	if s.Derived && c.Dispute == nil {
+		c.OccurredAt = time.Time{} // the answer's time is that of the status it states
+	}
+	if s.Reason != nil {
+		c.Reason = s.Reason
+	}
+	c.Cause, c.Attempt, c.ReplayID = check.Cause, check.Attempt+1, check.ReplayID
+	c.Anomalies = append(c.Anomalies, s.Anomalies...)
+	c.ObservedAt = c.ObservedAt.UTC()
+	if check.Context != nil {
+		c.Metadata = check.Context.Metadata
+	}
+	return c
+}
+
+// record is the Kafka record of an event.
+func (e Events) record(s watch.Statement, c schemas.Change, check watch.Check) (Out, error) {
+	if e.OmitRaw && c.Raw != nil {
+		raw := *c.Raw
+		raw.Body = ""
+		c.Raw = &raw
+	}
+	data, err := json.Marshal(c)
+	if err != nil {
+		return Out{}, fmt.Errorf("encode a status event of %s: %w", c.PaymentID, err)
+	}
+	trail, err := json.Marshal(s.Trail)
+	if err != nil {
+		return Out{}, fmt.Errorf("encode what was said about %s: %w", c.PaymentID, err)
+	}
+	event := cloudevents.New()
+	event.SetID(schemas.EventID(check.PaymentKey, s.Facts).String())
+	event.SetType(s.Type)
+	event.SetSource(e.Source)
+	event.SetSubject(c.PaymentID)
+	event.SetTime(c.ObservedAt)
+	event.SetDataSchema(schemas.StatusSchemaID)
+	traceparent, causation := "", ""
+	if check.Context != nil {
+		traceparent, causation = check.Context.Traceparent, check.Context.CausationID
+	}
+	if e.Structured {
+		return e.structured(event, data, trail, traceparent, causation)
+	}
+	out := Out{To: ToStatusChanged, Key: []byte(c.PaymentID), Value: data}
+	add := func(name, value string) {
+		if value != "" {
+			out.Headers = append(out.Headers, Header{Key: name, Value: []byte(value)})
+		}
+	}
+	add(headerSpecVersion, event.SpecVersion())
+	add(headerID, event.ID())
+	add(headerType, event.Type())
+	add("ce_source", event.Source())
+	add("ce_subject", event.Subject())
+	add("ce_time", event.Time().UTC().Format(time.RFC3339Nano))
+	add("ce_dataschema", event.DataSchema())
+	add(headerContentType, "application/json")
+	add(headerTraceparent, traceparent)
+	add(headerCausation, causation)
+	add(headerSaid, string(trail))
+	return out, nil
+}
+
+func (e Events) structured(event cloudevents.Event, data, trail []byte, traceparent, causation string) (Out, error) {
+	if traceparent != "" {
+		event.SetExtension(extensionTraceparent, traceparent)
+	}
+	if causation != "" {
+		event.SetExtension("causationid", causation)
+	}
+	event.DataEncoded = data
+	event.SetDataContentType("application/json")
+	value, err := json.Marshal(event)
+	if err != nil {
+		return Out{}, fmt.Errorf("encode a structured event of %s: %w", event.Subject(), err)
+	}
+	return Out{To: ToStatusChanged, Key: []byte(event.Subject()), Value: value, Headers: []Header{
+		{Key: headerContentType, Value: []byte(mediaTypeStructured)}, {Key: headerSaid, Value: trail},
+	}}, nil
+}
+
+// decodeTrail reads what an event says to the next owner of its payment.
+func decodeTrail(m Message) (watch.Trail, bool) {
+	var t watch.Trail
+	text := m.header(headerSaid)
+	if text == "" || json.Unmarshal([]byte(text), &t) != nil || t.Version != watch.Version {
+		return watch.Trail{}, false
+	}
+	return t, true
+}
