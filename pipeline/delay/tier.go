@@ -1,0 +1,105 @@
+// Package delay makes messages wait on Kafka alone. A tier is a topic in which everything waits equally long, so that its
+// head is always due first; any other delay is a sequence of tiers. Nothing is kept in memory: restarts and rebalances cost
+// lateness at most.
+package delay
+
+import (
+	"slices"
+	"strings"
+	"time"
+)
+
+// Tier is one delay topic.
+type Tier struct {
+	Name  string // the end of the topic's name: "5s"
+	Delay time.Duration
+}
+
+// Tiers are the delays that have a topic, the shortest first.
+var Tiers = []Tier{
+	{"1s", time.Second}, {"5s", 5 * time.Second}, {"30s", 30 * time.Second}, {"2m", 2 * time.Minute},
+	{"10m", 10 * time.Minute}, {"1h", time.Hour}, {"6h", 6 * time.Hour},
+}
+
+// MaxHops is how many tiers a delay is composed of at most; it is rounded up to what they can make. Delays beyond MaxHops of
+// the longest tier take more.
+const MaxHops = 5
+
+// Compose gives the tiers that a message passes to wait for d, the longest first. Their sum is d or a little more.
+func Compose(d time.Duration) []Tier {
+	longest := Tiers[len(Tiers)-1]
+	var far []Tier
+	for d > MaxHops*longest.Delay {
+		far = append(far, longest)
+		d -= longest.Delay
+	}
+	best := roundUp(d)
+	bestSum := sum(best)
+	var exact []Tier
+	for left := d; len(exact) < MaxHops-1; {
+		i := fitting(left)
+		if i < 0 {
+			break
+		}
+		exact = append(exact, Tiers[i])
+		left -= Tiers[i].Delay
+		candidate := slices.Clone(exact)
+		if left > 0 {
+			candidate = append(candidate, roundUp(left)...)
+		}
+		if s := sum(candidate); len(candidate) <= MaxHops && s >= d && s < bestSum {
+			best, bestSum = candidate, s
+		}
+		if left <= 0 {
+			break
+		}
+	}
+	all := append(far, best...)
+	slices.SortStableFunc(all, func(a, b Tier) int { return int(b.Delay - a.Delay) })
+	return all
+}
+
+// fitting is the longest tier that is not longer than d, or -1.
+func fitting(d time.Duration) int {
+	for i, t := range slices.Backward(Tiers) {
+		if t.Delay <= d {
+			return i
+		}
+	}
+	return -1
+}
+
+// roundUp covers d by one tier, or by as many of the longest as it takes.
+func roundUp(d time.Duration) []Tier {
+	for _, t := range Tiers {
+		if t.Delay >= d {
+			return []Tier{t}
+		}
+	}
+	longest := Tiers[len(Tiers)-1]
+	return append([]Tier{longest}, roundUp(d-longest.Delay)...)
+}
+
+func sum(tiers []Tier) time.Duration {
+	var total time.Duration
+	for _, t := range tiers {
+		total += t.Delay
+	}
+	return total
+}
+
+func byName(name string) (Tier, bool) {
+	i := slices.IndexFunc(Tiers, func(t Tier) bool { return t.Name == name })
+	if i < 0 {
+		return Tier{}, false
+	}
+	return Tiers[i], true
+}
+
+func names(tiers []Tier) string {
+	all := make([]string, len(tiers))
+	for i, t := range tiers {
+		all[i] = t.Name
+	}
+	return strings.Join(all, ",")
+}
