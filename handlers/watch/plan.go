@@ -305,3 +305,12 @@ func (d *deciding) result() Decision {
 	}
 	return Decision{Statements: d.statements, DeadLetters: d.letters, Next: d.next, Record: d.record, Lane: lane, Stale: d.stale, Alarms: d.alarms}
 }
+
+// Abandon ends the watch of a payment whose check cannot be handled.
+func Abandon(q Question) Decision {
+	d := &deciding{Question: q, said: q.Lane.Said.clone()}
+	if q.Check.Kind != KindBackfill {
+		d.end(ReasonInternalError, "the check could not be handled")
+	}
+	return d.result()
+}

@@ -1,0 +1,41 @@
+package handlers
+
+import (
+	"time"
+
+	"github.com/paystatus/paystatus/handlers/watch"
+	"github.com/paystatus/paystatus/providers"
+)
+
+// Abandon gives up a message that a handler fails on again and again.
+func Abandon(handler string, m Message) Result {
+	return Result{Out: []Out{deadLetter(m, handler, CodeInternalError, "the handler failed five times on this message", time.Now(), nil)}}
+}
+
+// Abandon gives up a check that the handler fails on again and again: a dead letter, and where the payment is known the end
+// of its watch, unresolved.
+func (h *Check) Abandon(m Message) (result Result) {
+	letter := Abandon(NameCheck, m)
+	defer func() {
+		if recover() != nil {
+			result = letter // even that fails: the letter alone
+		}
+	}()
+	check, err := watch.DecodeCheck(m.Value)
+	if err != nil || check.Version != watch.Version {
+		return letter
+	}
+	lane, logFrom := h.Memory.Lane(m.Partition, check.PaymentKey)
+	taken := lane.Take(check, time.Now())
+	if taken.Verdict != watch.Ask || taken.Check.Context == nil {
+		return letter
+	}
+	c := taken.Check
+	q := watch.Question{Check: c, Lane: lane, LogFrom: logFrom, Now: time.Now()}
+	result, err = h.write(m, q, watch.Abandon(q), providers.Payment{ID: c.PaymentID, Account: c.Account, Reference: c.Context.Reference}, nil)
+	if err != nil {
+		return letter
+	}
+	result.Out = append(result.Out, letter.Out...)
+	return result
+}

@@ -1,0 +1,238 @@
+// Package pipeline puts the steps together: one Watermill Router on which every handler consumes one topic and writes to
+// others. Read assemble first: it is the picture of the whole.
+//
+//	payments.initiated ─▶ intake ─▶ paystatus.checks ─▶ check ──▶ payments.status_changed
+//	                                  ▲    ▲                 │
+//	payments.notified ─▶ notification ┘    └── wake ◀── paystatus.delay.{1s,5s,30s,2m,10m,1h,6h}
+//
+//	what cannot go on ─▶ paystatus.dead_letters ─▶ (redrive) ─▶ paystatus.redriven ─▶ redriven ─▶ paystatus.checks
+package pipeline
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"math/rand/v2"
+	"time"
+
+	"github.com/ThreeDotsLabs/watermill"
+	"github.com/ThreeDotsLabs/watermill/message"
+
+	"github.com/paystatus/paystatus/handlers"
+	"github.com/paystatus/paystatus/handlers/watch"
+	"github.com/paystatus/paystatus/pipeline/delay"
+	"github.com/paystatus/paystatus/pipeline/kafka"
+	"github.com/paystatus/paystatus/providers"
+)
+
+// Options are what a pipeline is made of.
+type Options struct {
+	Kafka          kafka.Config
+	Group          string        // prefix of the consumer groups
+	SessionTimeout time.Duration // of the consumer groups
+	Start          kafka.Start   // where the very first start begins in the topic of initiated events
+	Topics         Topics
+
+	InFlight int           // checks running at once
+	Lookback time.Duration // how far back the emitted log is read on assignment
+	Drain    time.Duration // how long running messages may finish on a rebalance or shutdown
+
+	Providers      map[string]providers.Provider
+	Schedule       func(provider, method string) watch.Schedule
+	Events         handlers.Events
+	InitiatedTypes []string
+
+	IgnoreUnknownPayments bool // notifications for payments that no initiated event names are dropped
+
+	Metrics *Metrics // nil: none
+	Log     *slog.Logger
+}
+
+// Pipeline is a running set of handlers. Make one with New, run it once.
+type Pipeline struct {
+	options     Options
+	router      *message.Router
+	publisher   *kafka.Publisher
+	client      *kafka.Client
+	memory      *handlers.Memory
+	subscribers []*kafka.Subscriber
+	failures    *failures
+}
+
+// New connects a pipeline; Run starts it.
+func New(o Options) (*Pipeline, error) {
+	client, err := kafka.NewClient(o.Kafka)
+	if err != nil {
+		return nil, fmt.Errorf("pipeline: %w", err)
+	}
+	publisher, err := kafka.NewPublisher(o.Kafka, kafka.PublisherOptions{Topics: o.Topics.all(), OmitUUID: true})
+	if err != nil {
+		return nil, errors.Join(fmt.Errorf("pipeline: %w", err), client.Close())
+	}
+	// The drain of the subscribers ends before the router gives up on its handlers.
+	router, err := message.NewRouter(message.RouterConfig{CloseTimeout: o.Drain + closeMargin}, watermill.NewSlogLogger(o.Log))
+	if err != nil {
+		return nil, errors.Join(fmt.Errorf("pipeline: %w", err), publisher.Close(), client.Close())
+	}
+	p := &Pipeline{options: o, router: router, publisher: publisher, client: client, memory: handlers.NewMemory(), failures: newFailures(o.Log)}
+	if err := p.assemble(); err != nil {
+		return nil, errors.Join(err, publisher.Close(), client.Close())
+	}
+	return p, nil
+}
+
+const closeMargin = 5 * time.Second
+
+// wakeInFlight is how many records of a tier are awaited at once; its head is due first, so more would only wait.
+const wakeInFlight = 256
+
+// assemble wires every handler to its topic, top to bottom as in the picture. Nothing is wired elsewhere.
+func (p *Pipeline) assemble() error {
+	o, t := p.options, p.options.Topics
+
+	intake := &handlers.Intake{Providers: o.Providers, Types: o.InitiatedTypes, Count: o.Metrics.counter(handlers.NameIntake)}
+	notification := &handlers.Notification{Providers: o.Providers, Count: o.Metrics.counter(handlers.NameNotification)}
+	redriven := &handlers.Redriven{Intake: intake.Handle, Notification: notification.Handle}
+	check := &handlers.Check{
+		Providers: o.Providers, Schedule: o.Schedule, Memory: p.memory, Events: o.Events, Random: rand.Float64,
+		IgnoreUnknownPayments: o.IgnoreUnknownPayments, Log: o.Log, Watch: o.Metrics.checks(),
+	}
+	restore := &restorer{client: p.client, topics: t, memory: p.memory, lookback: o.Lookback, log: o.Log}
+
+	err := errors.Join(
+		p.route(handlers.NameIntake, t.Initiated, intake.Handle, kafka.SubscriberOptions{Start: o.Start}),
+		p.route(handlers.NameNotification, t.Notified, notification.Handle, kafka.SubscriberOptions{}),
+		p.route(handlers.NameRedriven, t.Redriven(), redriven.Handle, kafka.SubscriberOptions{}),
+		p.route(handlers.NameCheck, t.Checks(), check.Handle,
+			kafka.SubscriberOptions{InFlight: o.InFlight, OnAssign: restore.assign, OnRevoke: restore.revoke}),
+	)
+	p.failures.abandon[handlers.NameCheck] = check.Abandon
+	for _, tier := range delay.Tiers {
+		err = errors.Join(err, p.routeTier(tier, t.Tier(tier.Name)))
+	}
+	return err
+}
+
+// route makes a handler consume a topic, in a consumer group of its own.
+func (p *Pipeline) route(name, topic string, handle handlers.Handler, s kafka.SubscriberOptions) error {
+	return p.consume(name, topic, s, func(msg *message.Message) error {
+		record, ok := kafka.RecordOf(msg.Context())
+		if !ok {
+			return fmt.Errorf("%s: a message without a record", name)
+		}
+		result, err := p.failures.guard(name, handle, msg.Context(), messageOf(record))
+		if err != nil {
+			return err
+		}
+		if err := p.write(msg.Context(), topic, result.Out); err != nil {
+			return err
+		}
+		if result.Done != nil {
+			result.Done()
+		}
+		return nil
+	})
+}
+
+// routeTier makes the records of a tier wait and go on.
+func (p *Pipeline) routeTier(tier delay.Tier, topic string) error {
+	options := kafka.SubscriberOptions{Lanes: kafka.LaneFree, InFlight: wakeInFlight}
+	return p.consume(wakeName(tier), topic, options, func(msg *message.Message) error {
+		record, ok := kafka.RecordOf(msg.Context())
+		if !ok {
+			return fmt.Errorf("%s: a message without a record", wakeName(tier))
+		}
+		m := messageOf(record)
+		if err := tier.Wait(msg.Context(), kafka.Draining(msg.Context()), m); err != nil {
+			return err
+		}
+		next := delay.Forward(m, time.Now())
+		to := p.options.Topics.Checks()
+		if next.Tier != "" {
+			to = p.options.Topics.Tier(next.Tier)
+		}
+		return p.publish(msg.Context(), to, m.Key, m.Value, next.Headers)
+	})
+}
+
+func (p *Pipeline) consume(name, topic string, s kafka.SubscriberOptions, handle message.NoPublishHandlerFunc) error {
+	s.Group, s.SessionTimeout, s.Drain = GroupOf(p.options.Group, name), p.options.SessionTimeout, p.options.Drain
+	subscriber, err := kafka.NewSubscriber(p.options.Kafka, s)
+	if err != nil {
+		return fmt.Errorf("pipeline: %s: %w", name, err)
+	}
+	p.subscribers = append(p.subscribers, subscriber)
+	p.router.AddConsumerHandler(name, topic, subscriber, handle)
+	return nil
+}
+
+// write writes what a handler wants written, each record acknowledged before the next.
+func (p *Pipeline) write(ctx context.Context, from string, out []handlers.Out) error {
+	t := p.options.Topics
+	for _, o := range out {
+		topic, headers := "", o.Headers
+		switch o.To {
+		case handlers.ToChecks:
+			topic = t.Checks()
+		case handlers.ToStatusChanged:
+			topic = t.StatusChanged
+		case handlers.ToDeadLetters:
+			topic = t.DeadLetters()
+		case handlers.ToReplays:
+			topic = t.Replays()
+		case handlers.ToDelay:
+			waiting := delay.Begin(o.After, o.Headers, time.Now())
+			topic, headers = t.Tier(waiting.Tier), waiting.Headers
+		default:
+			return fmt.Errorf("write from %s: no topic for %q", from, o.To)
+		}
+		if err := p.publish(ctx, topic, o.Key, o.Value, headers); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// publish writes one record, if the message whose context this is still is ours.
+func (p *Pipeline) publish(ctx context.Context, topic string, key, value []byte, headers []handlers.Header) error {
+	msg := message.NewMessageWithContext(kafka.WithLease(context.WithoutCancel(ctx), kafka.LeaseOf(ctx)), watermill.NewUUID(), value)
+	kafka.SetKey(msg, key)
+	exact := make([]kafka.Header, len(headers))
+	for i, h := range headers {
+		exact[i] = kafka.Header(h)
+	}
+	kafka.SetHeaders(msg, exact)
+	if err := p.publisher.Publish(topic, msg); err != nil {
+		return fmt.Errorf("publish to %s: %w", topic, err)
+	}
+	return nil
+}
+
+// Run serves until ctx ends, then drains.
+func (p *Pipeline) Run(ctx context.Context) error {
+	err := p.router.Run(ctx)
+	if err != nil {
+		err = fmt.Errorf("pipeline: %w", err)
+	}
+	return errors.Join(err, p.publisher.Close(), p.client.Close())
+}
+
+// Ready tells whether every handler has its share of partitions and none is draining.
+func (p *Pipeline) Ready() bool {
+	for _, s := range p.subscribers {
+		if !s.Ready() {
+			return false
+		}
+	}
+	return true
+}
+
+// Err is nil, or says which partitions stopped and why.
+func (p *Pipeline) Err() error {
+	var all []error
+	for _, s := range p.subscribers {
+		all = append(all, s.Err())
+	}
+	return errors.Join(all...)
+}

@@ -1,0 +1,164 @@
+package pipeline
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"time"
+
+	kafkago "github.com/segmentio/kafka-go"
+	"golang.org/x/sync/errgroup"
+
+	"github.com/paystatus/paystatus/handlers"
+	"github.com/paystatus/paystatus/pipeline/kafka"
+)
+
+// restorer fills the memory of a partition before its first check: from the emitted log, which is the truth about what was
+// said, and from the tail of the work topic below the committed offset, which proves what was done.
+type restorer struct {
+	client   *kafka.Client
+	topics   Topics
+	memory   *handlers.Memory
+	lookback time.Duration
+	log      *slog.Logger
+}
+
+const (
+	restoreMargin = time.Minute // clocks of brokers and hosts differ
+	restoreTail   = 1000        // records of the work topic, per partition
+)
+
+// assign is called with a new share of the work topic, before its first message.
+func (r *restorer) assign(ctx context.Context, a kafka.Assignment) error {
+	if len(a.Partitions) == 0 {
+		return nil
+	}
+	began := time.Now()
+	work, err := r.client.ListOffsets(ctx, r.topics.Checks(), kafka.Latest)
+	if err != nil {
+		return fmt.Errorf("restore: offsets of %s: %w", r.topics.Checks(), err)
+	}
+	from, err := r.from(ctx, a, work)
+	if err != nil {
+		return err
+	}
+	owned := map[int]bool{}
+	for _, p := range a.Partitions {
+		owned[p.Partition] = true
+		r.memory.Assign(p.Partition, from[p.Partition])
+	}
+	events, err := r.events(ctx, from, owned, len(work))
+	if err != nil {
+		return err
+	}
+	if err := r.tails(ctx, a); err != nil {
+		return err
+	}
+	r.log.Info("restored what was said", "partitions", len(owned), "events", events, "took", time.Since(began).Round(time.Millisecond))
+	return nil
+}
+
+func (r *restorer) revoke(a kafka.Assignment) {
+	for _, p := range a.Partitions {
+		r.memory.Revoke(p.Partition)
+	}
+}
+
+// from says since when the emitted log must be known for each partition: since the oldest check that is not committed, and at
+// least since the lookback.
+func (r *restorer) from(ctx context.Context, a kafka.Assignment, last map[int]int64) (map[int]time.Time, error) {
+	from := map[int]time.Time{}
+	for _, p := range a.Partitions {
+		oldest := time.Now().Add(-r.lookback)
+		if p.Committed < last[p.Partition] {
+			err := r.client.Scan(ctx, r.topics.Checks(), p.Partition, p.Committed, p.Committed+1, func(record kafka.Record) error {
+				if record.Time.Before(oldest) {
+					oldest = record.Time
+				}
+				return nil
+			})
+			if err != nil {
+				return nil, fmt.Errorf("restore: oldest check of partition %d: %w", p.Partition, err)
+			}
+		}
+		from[p.Partition] = oldest.Add(-restoreMargin)
+	}
+	return from, nil
+}
+
+// events reads the emitted log. With equal partition counts a payment's events lie in the partition of its checks; otherwise
+// all partitions are read, and the events of other members' payments left aside.
+func (r *restorer) events(ctx context.Context, from map[int]time.Time, owned map[int]bool, workPartitions int) (events int64, err error) {
+	earliest := time.Now()
+	for _, t := range from {
+		if t.Before(earliest) {
+			earliest = t
+		}
+	}
+	last, err := r.client.ListOffsets(ctx, r.topics.StatusChanged, kafka.Latest)
+	if err != nil {
+		return 0, fmt.Errorf("restore: offsets of %s: %w", r.topics.StatusChanged, err)
+	}
+	first, err := r.client.ListOffsets(ctx, r.topics.StatusChanged, kafka.At(earliest))
+	if err != nil {
+		return 0, fmt.Errorf("restore: offsets of %s: %w", r.topics.StatusChanged, err)
+	}
+	all := make([]int, workPartitions)
+	for i := range all {
+		all[i] = i
+	}
+	group, ctx := errgroup.WithContext(ctx)
+	for partition, end := range last {
+		if len(last) == workPartitions && !owned[partition] || first[partition] >= end {
+			continue
+		}
+		events += end - first[partition]
+		group.Go(func() error {
+			return r.client.Scan(ctx, r.topics.StatusChanged, partition, first[partition], end, func(record kafka.Record) error {
+				home := kafkago.Murmur2Balancer{}.Balance(kafkago.Message{Key: record.Key}, all...)
+				if owned[home] && !record.Time.Before(from[home]) {
+					r.memory.RestoreEvent(home, messageOf(record))
+				}
+				return nil
+			})
+		})
+	}
+	if err := group.Wait(); err != nil {
+		return 0, fmt.Errorf("restore: read %s: %w", r.topics.StatusChanged, err)
+	}
+	return events, nil
+}
+
+// tails reads the last records below the committed offsets of the work topic.
+func (r *restorer) tails(ctx context.Context, a kafka.Assignment) error {
+	first, err := r.client.ListOffsets(ctx, r.topics.Checks(), kafka.Earliest)
+	if err != nil {
+		return fmt.Errorf("restore: offsets of %s: %w", r.topics.Checks(), err)
+	}
+	group, ctx := errgroup.WithContext(ctx)
+	for _, p := range a.Partitions {
+		begin := max(p.Committed-restoreTail, first[p.Partition])
+		if begin >= p.Committed {
+			continue
+		}
+		group.Go(func() error {
+			return r.client.Scan(ctx, r.topics.Checks(), p.Partition, begin, p.Committed, func(record kafka.Record) error {
+				r.memory.RestoreCheck(p.Partition, messageOf(record))
+				return nil
+			})
+		})
+	}
+	if err := group.Wait(); err != nil {
+		return fmt.Errorf("restore: read the tail of %s: %w", r.topics.Checks(), err)
+	}
+	return nil
+}
+
+// messageOf is a record as handlers see it.
+func messageOf(r kafka.Record) handlers.Message {
+	m := handlers.Message{Topic: r.Topic, Partition: r.Partition, Offset: r.Offset, Time: r.Time, Key: r.Key, Value: r.Value}
+	for _, h := range r.Headers {
+		m.Headers = append(m.Headers, handlers.Header(h))
+	}
+	return m
+}
