@@ -1,0 +1,237 @@
+package pipeline_test
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"log/slog"
+	"net/http/httptest"
+	"os"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	kafkago "github.com/segmentio/kafka-go"
+	"github.com/stretchr/testify/require"
+
+	"github.com/paystatus/paystatus/handlers"
+	"github.com/paystatus/paystatus/handlers/watch"
+	"github.com/paystatus/paystatus/pipeline"
+	"github.com/paystatus/paystatus/pipeline/embedded"
+	"github.com/paystatus/paystatus/pipeline/kafka"
+	"github.com/paystatus/paystatus/providers/sandbox"
+	"github.com/paystatus/paystatus/schemas"
+	"github.com/paystatus/paystatus/schemas/schematest"
+)
+
+// world is everything around a pipeline: a broker, a sandbox of providers, topics of its own.
+type world struct {
+	t       *testing.T
+	config  kafka.Config
+	client  *kafka.Client
+	writer  *kafka.Publisher
+	topics  pipeline.Topics
+	group   string
+	sandbox *sandbox.Server
+	url     string
+	options pipeline.Options
+}
+
+// embeddedBrokers starts a broker in memory.
+func embeddedBrokers(t *testing.T) []string {
+	t.Helper()
+	broker, err := embedded.Start(embedded.Options{MinSessionTimeout: time.Second})
+	require.NoError(t, err)
+	t.Cleanup(broker.Close)
+	return []string{broker.Addr()}
+}
+
+func newWorld(t *testing.T, brokers []string) *world {
+	t.Helper()
+	name := strings.NewReplacer("/", ".", " ", "_").Replace(t.Name())
+	log := slog.New(slog.NewTextHandler(logWriter(), &slog.HandlerOptions{Level: slog.LevelDebug}))
+	w := &world{
+		t: t, group: name, config: kafka.Config{Brokers: brokers, ClientID: name, Logger: log},
+		topics: pipeline.Topics{
+			Initiated: name + ".initiated", Notified: name + ".notified", StatusChanged: name + ".status_changed", Prefix: name + ".",
+			Partitions: 4, Replication: 1, MinInSync: 1,
+		},
+		sandbox: sandbox.NewServer(simulators()...),
+	}
+	server := httptest.NewServer(w.sandbox)
+	t.Cleanup(server.Close)
+	w.url = server.URL
+
+	var err error
+	w.client, err = kafka.NewClient(w.config)
+	require.NoError(t, err)
+	t.Cleanup(func() { _ = w.client.Close() })
+	w.writer, err = kafka.NewPublisher(w.config, kafka.PublisherOptions{OmitUUID: true})
+	require.NoError(t, err)
+	t.Cleanup(func() { _ = w.writer.Close() })
+	_, err = pipeline.CreateTopics(t.Context(), w.client, w.topics)
+	require.NoError(t, err)
+	w.options = pipeline.Options{
+		Kafka: w.config, Group: w.group, SessionTimeout: 6 * time.Second, Topics: w.topics, InFlight: 4096, Lookback: 15 * time.Minute,
+		Drain: 5 * time.Second, Providers: w.providers(), Schedule: func(string, string) watch.Schedule { return quick },
+		Events: handlers.Events{Source: "/paystatus"}, InitiatedTypes: []string{schemas.TypeInitiated}, Log: log,
+	}
+	return w
+}
+
+// logWriter shows the pipeline's logs with PAYSTATUS_TEST_LOG=1.
+func logWriter() *os.File {
+	if os.Getenv("PAYSTATUS_TEST_LOG") != "" {
+		return os.Stderr
+	}
+	null, err := os.OpenFile(os.DevNull, os.O_WRONLY, 0)
+	if err != nil {
+		panic(err)
+	}
+	return null
+}
+
+// quick is a schedule for tests: everything happens within seconds.
+var quick = watch.Schedule{
+	Open:          watch.Rhythm{Delays: []time.Duration{time.Second}, Every: time.Second, Deadline: time.Minute},
+	Authorized:    watch.Rhythm{Every: time.Second, Deadline: time.Minute},
+	Refund:        watch.Rhythm{Every: time.Second, Deadline: time.Minute},
+	NotFoundGrace: 5 * time.Second, ReferenceWindow: 2 * time.Second, Recheck: time.Second,
+	Unavailable: watch.Backoff{Initial: time.Second, Max: 2 * time.Second}, Unreadable: watch.Backoff{Initial: time.Second, Max: 2 * time.Second, Limit: 3},
+	RefusedEvery: time.Second,
+}
+
+// start runs a pipeline until stop is called, which waits for its end.
+func (w *world) start() (stop func()) {
+	w.t.Helper()
+	require.NoError(w.t, pipeline.CommitStarts(w.t.Context(), w.client, w.topics, w.group, kafka.Earliest, false))
+	p, err := pipeline.New(w.options)
+	require.NoError(w.t, err)
+	ctx, cancel := context.WithCancel(context.Background())
+	ended := make(chan error, 1)
+	go func() { ended <- p.Run(ctx) }()
+	require.Eventually(w.t, p.Ready, 30*time.Second, 20*time.Millisecond, "the pipeline is not ready")
+	return sync.OnceFunc(func() {
+		cancel()
+		select {
+		case err := <-ended:
+			require.NoError(w.t, err)
+		case <-time.After(30 * time.Second):
+			w.t.Error("the pipeline does not end")
+		}
+	})
+}
+
+// initiate writes the data of an initiated event.
+func (w *world) initiate(event map[string]any) {
+	w.t.Helper()
+	data, err := json.Marshal(event)
+	require.NoError(w.t, err)
+	w.produce(w.topics.Initiated, fmt.Sprint(event["payment_id"]), data)
+}
+
+func (w *world) produce(topic, key string, value []byte, headers ...kafkago.Header) {
+	w.t.Helper()
+	writer := &kafkago.Writer{Addr: kafkago.TCP(w.config.Brokers...), Topic: topic, Balancer: kafkago.Murmur2Balancer{}, RequiredAcks: kafkago.RequireAll,
+		BatchTimeout: time.Millisecond, BatchBytes: 4 << 20}
+	defer func() { _ = writer.Close() }()
+	m := kafkago.Message{Value: value, Headers: headers}
+	if key != "" {
+		m.Key = []byte(key)
+	}
+	require.NoError(w.t, writer.WriteMessages(w.t.Context(), m))
+}
+
+// event is a status event as it was written.
+type event struct {
+	id, eventType string
+	key           string
+	data          schemas.Change
+}
+
+// events reads every status event so far, each held against the schema.
+func (w *world) events() []event {
+	w.t.Helper()
+	var all []event
+	w.scan(w.topics.StatusChanged, func(r kafka.Record) {
+		e := event{key: string(r.Key)}
+		for _, h := range r.Headers {
+			switch h.Key {
+			case "ce_id":
+				e.id = string(h.Value)
+			case "ce_type":
+				e.eventType = string(h.Value)
+			}
+		}
+		schematest.ValidateChange(w.t, r.Value)
+		require.NoError(w.t, json.Unmarshal(r.Value, &e.data))
+		all = append(all, e)
+	})
+	return all
+}
+
+func (w *world) eventsOf(payment string) []event {
+	w.t.Helper()
+	var mine []event
+	for _, e := range w.events() {
+		if e.key == payment {
+			mine = append(mine, e)
+		}
+	}
+	return mine
+}
+
+func (w *world) scan(topic string, fn func(kafka.Record)) {
+	w.t.Helper()
+	first, err := w.client.ListOffsets(w.t.Context(), topic, kafka.Earliest)
+	require.NoError(w.t, err)
+	last, err := w.client.ListOffsets(w.t.Context(), topic, kafka.Latest)
+	require.NoError(w.t, err)
+	for p := range last {
+		require.NoError(w.t, w.client.Scan(w.t.Context(), topic, p, first[p], last[p], func(r kafka.Record) error {
+			fn(r)
+			return nil
+		}))
+	}
+}
+
+// deadLetters reads every dead letter so far.
+func (w *world) deadLetters() []kafka.Record {
+	w.t.Helper()
+	var all []kafka.Record
+	w.scan(w.topics.DeadLetters(), func(r kafka.Record) { all = append(all, r) })
+	return all
+}
+
+func headerOf(r kafka.Record, name string) string {
+	for _, h := range r.Headers {
+		if h.Key == name {
+			return string(h.Value)
+		}
+	}
+	return ""
+}
+
+// statuses are the words of events, in order.
+func statuses(events []event) []string {
+	var words []string
+	for _, e := range events {
+		word := string(e.data.Status)
+		if e.eventType == schemas.TypeStatusUnresolved {
+			word = "unresolved:" + e.data.Reason.Code
+		}
+		if e.data.Final {
+			word += " (final)"
+		}
+		words = append(words, word)
+	}
+	return words
+}
+
+// eventually waits until a condition on real time holds; the pipeline runs on a real broker.
+func (w *world) eventually(condition func() bool, what string) {
+	w.t.Helper()
+	require.Eventually(w.t, condition, 60*time.Second, 50*time.Millisecond, what)
+}
+
