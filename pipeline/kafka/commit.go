@@ -3,6 +3,7 @@ package kafka
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"time"
 
@@ -77,6 +78,9 @@ func (c *Client) commits(ctx context.Context, group, topic string, partitions []
 	})
 	if err == nil {
 		err = response.Error
+	}
+	if errors.Is(err, kafkago.GroupIdNotFound) { // some brokers say so instead of answering "none" for each partition
+		return map[int]int64{}, len(partitions), nil
 	}
 	if err != nil {
 		return nil, 0, fmt.Errorf("kafka: committed offsets of %s on %s: %w", group, topic, err)

@@ -58,6 +58,9 @@ func (s SASL) String() string {
 // GoString masks the password for %#v, too.
 func (s SASL) GoString() string { return s.String() }
 
+// MarshalText masks the password in JSON and the like.
+func (s SASL) MarshalText() ([]byte, error) { return []byte(s.String()), nil }
+
 // LogValue masks the password in structured logs.
 func (s SASL) LogValue() slog.Value { return slog.StringValue(s.String()) }
 

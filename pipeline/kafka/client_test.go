@@ -1,0 +1,87 @@
+package kafka_test
+
+import (
+	"testing"
+	"time"
+
+	kafkago "github.com/segmentio/kafka-go"
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/paystatus/paystatus/pipeline/kafka"
+)
+
+func TestTopicsAreCreatedAndDescribed(t *testing.T) {
+	t.Parallel()
+	c := newCluster(t)
+	topic := kafka.Topic{Name: "described", Partitions: 3, Replication: 1, Configs: map[string]string{
+		"cleanup.policy": "delete", "retention.ms": "604800000", "message.timestamp.type": "LogAppendTime",
+		"max.message.bytes": "2097152", "min.insync.replicas": "1",
+	}}
+	require.NoError(t, c.client.CreateTopics(t.Context(), topic))
+	err := c.client.CreateTopics(t.Context(), topic, kafka.Topic{Name: "another", Partitions: 1, Replication: 1})
+	require.ErrorIs(t, err, kafkago.TopicAlreadyExists)
+	require.ErrorContains(t, err, "described")
+
+	got, err := c.client.DescribeTopics(t.Context(), "described", "another", "missing")
+	require.NoError(t, err)
+	assert.Len(t, got, 2, "what is missing is not described")
+	assert.Equal(t, 3, got["described"].Partitions)
+	assert.Equal(t, 1, got["described"].Replication)
+	for name, value := range topic.Configs {
+		assert.Equal(t, value, got["described"].Configs[name], name)
+	}
+	got, err = c.client.DescribeTopics(t.Context(), "missing")
+	require.NoError(t, err)
+	assert.Empty(t, got)
+}
+
+func TestOffsetsAreListed(t *testing.T) {
+	t.Parallel()
+	fake, c := newFake(t, 2)
+	topic := c.topic("offsets", 2)
+	publisher := c.publisher()
+	require.NoError(t, publisher.Publish(topic, keyed("a", 0), keyed("d", 0)))
+	<-time.After(2 * time.Millisecond)
+	between := time.Now()
+	require.NoError(t, publisher.Publish(topic, keyed("a", 1)))
+	written := 0
+	if fake.PartitionInfo(topic, 1).HighWatermark == 2 {
+		written = 1
+	}
+	for name, test := range map[string]struct {
+		at      kafka.Start
+		written int64
+		other   int64
+	}{
+		"earliest":               {kafka.Earliest, 0, 0},
+		"latest":                 {kafka.Latest, 2, 1},
+		"at a time between":      {kafka.At(between), 1, 1},
+		"at a time after it all": {kafka.At(between.Add(time.Hour)), 2, 1},
+	} {
+		got, err := c.client.ListOffsets(t.Context(), topic, test.at)
+		require.NoError(t, err, name)
+		assert.Equal(t, map[int]int64{written: test.written, 1 - written: test.other}, got, name)
+	}
+	_, err := c.client.ListOffsets(t.Context(), "missing", kafka.Latest)
+	require.ErrorIs(t, err, kafkago.UnknownTopicOrPartition)
+}
+
+func TestOffsetsAreCommittedForAGroupWithoutMembersOnly(t *testing.T) {
+	t.Parallel()
+	c := newCluster(t)
+	topic := c.topic("committed", 3)
+	got, err := c.client.CommittedOffsets(t.Context(), "group", topic)
+	require.NoError(t, err)
+	assert.Empty(t, got)
+	require.NoError(t, c.client.CommitOffsets(t.Context(), "group", topic, map[int]int64{0: 5, 2: 0}))
+	got, err = c.client.CommittedOffsets(t.Context(), "group", topic)
+	require.NoError(t, err)
+	assert.Equal(t, map[int]int64{0: 5, 2: 0}, got)
+	require.NoError(t, c.client.CommitOffsets(t.Context(), "group", topic, nil), "nothing to do")
+
+	s := c.subscriber(kafka.SubscriberOptions{Group: "living"})
+	c.subscribe(s, topic)
+	eventually(t, "ready", s.Ready)
+	require.Error(t, c.client.CommitOffsets(t.Context(), "living", topic, map[int]int64{0: 5}))
+}
