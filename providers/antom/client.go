@@ -35,6 +35,7 @@ type provider struct {
 	settings  *Settings
 	transport *providers.Transport
 	accounts  map[string]account
+	maxAge    time.Duration // of notifications
 }
 
 // account is an Account with its keys read.
@@ -46,7 +47,13 @@ type account struct {
 }
 
 func newProvider(s *Settings, o providers.Options) (*provider, error) {
-	p := &provider{settings: s, transport: providers.NewTransport(s.Settings, o.RoundTripper), accounts: map[string]account{}}
+	p := &provider{
+		settings: s, transport: providers.NewTransport(s.Settings, o.RoundTripper), accounts: map[string]account{},
+		maxAge: o.MaxNotificationAge,
+	}
+	if p.maxAge == 0 {
+		p.maxAge = providers.DefaultMaxNotificationAge
+	}
 	for _, name := range slices.Sorted(maps.Keys(s.Accounts)) {
 		a := account{Account: s.Accounts[name]}
 		var err error

@@ -25,13 +25,13 @@ var idNames = []struct{ reference, body string }{{paymentRequestID, "paymentRequ
 func (p *provider) Identify(e schemas.Initiated) (schemas.Reference, error) {
 	ref := schemas.Reference{}
 	for _, id := range idNames {
-		value, given := e.Reference[id.reference]
+		value := e.Reference[id.reference]
 		switch {
-		case !given:
+		case value == "": // some write what they do not know yet as an empty text
 		case !usableID(value):
 			return nil, &schemas.FieldError{
 				Field:   "reference." + id.reference,
-				Problem: fmt.Sprintf("must be 1 to %d characters without control characters and without blanks around them", maxID),
+				Problem: fmt.Sprintf("must be at most %d characters, without control characters and without blanks around them", maxID),
 			}
 		default:
 			ref[id.reference] = value

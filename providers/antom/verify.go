@@ -3,6 +3,8 @@ package antom
 import (
 	"errors"
 	"fmt"
+	"strconv"
+	"time"
 
 	"github.com/paystatus/paystatus/providers"
 	"github.com/paystatus/paystatus/schemas"
@@ -32,18 +34,12 @@ func (p *provider) Verify(a providers.Answer, accountName string, required bool)
 	case !required && (signature == "" || !ok || acc.public == nil):
 		return nil
 	}
-	var err error
+	err := acc.authentic(a.From, name, page)
 	switch {
 	case !ok:
 		err = fmt.Errorf("no account %q is configured", name)
-	case acc.public == nil:
-		err = fmt.Errorf("account %q has no antom_public_key", name)
-	case signature == "":
-		err = errors.New("it carries no signature")
-	case notified:
-		err = checkSignature(acc.public, signature, signedText(acc.notificationPath(name, page), acc.ClientID, page.Header.Get("Request-Time"), page.Body))
-	default:
-		err = checkSignature(acc.public, signature, signedText(acc.path(apiOf(a.From)), acc.ClientID, page.Header.Get("Response-Time"), page.Body))
+	case err == nil && notified && required:
+		err = p.fresh(page)
 	}
 	if err == nil {
 		return nil
@@ -52,7 +48,7 @@ func (p *provider) Verify(a providers.Answer, accountName string, required bool)
 	if !notified && fault != nil {
 		return nil
 	}
-	if stated := page.Header.Get("Client-Id"); stated != "" && ok && stated != acc.ClientID {
+	if stated := page.Header.Get("Client-Id"); stated != "" && stated != acc.ClientID {
 		return fmt.Errorf("antom: verify: %w; it names another client id than the account's", err)
 	}
 	if code := word(body.Get("result", "resultCode")); word(body.Get("result", "resultStatus")) == "F" && isCode(code) && len(code) <= 64 {
@@ -61,12 +57,38 @@ func (p *provider) Verify(a providers.Answer, accountName string, required bool)
 	return fmt.Errorf("antom: verify: %w", err)
 }
 
-// apiOf is the API whose answer comes from a source.
-func apiOf(from schemas.Source) string {
-	if from == schemas.SourceInitiation {
-		return payPath
+// authentic holds a page against its signature.
+func (a account) authentic(from schemas.Source, name string, page providers.Page) error {
+	path, at := a.path(inquiryPath), page.Header.Get("Response-Time")
+	switch from { //nolint:exhaustive // all others are answers to inquiries
+	case schemas.SourceInitiation:
+		path = a.path(payPath)
+	case schemas.SourceNotification:
+		path, at = a.notificationPath(name, page), page.Header.Get("Request-Time")
 	}
-	return inquiryPath
+	signature := page.Header.Get("Signature")
+	switch {
+	case a.public == nil:
+		return fmt.Errorf("account %q has no antom_public_key", name)
+	case signature == "":
+		return errors.New("it carries no signature")
+	default:
+		return checkSignature(a.public, signature, signedText(path, a.ClientID, at, page.Body))
+	}
+}
+
+// fresh refuses a notification that was signed too long before it came: somebody may send it again. A time in a form that
+// we do not know is still one that Antom signed.
+func (p *provider) fresh(page providers.Page) error {
+	text := page.Header.Get("Request-Time")
+	at, err := time.Parse(time.RFC3339, text)
+	if milliseconds, failed := strconv.ParseInt(text, 10, 64); failed == nil {
+		at, err = time.UnixMilli(milliseconds), nil
+	}
+	if err == nil && page.ReceivedAt.Sub(at) > p.maxAge {
+		return fmt.Errorf("it was signed more than %s before it came", p.maxAge)
+	}
+	return nil
 }
 
 // notificationPath is the path that a notification was signed for.
