@@ -19,8 +19,10 @@ var key = schemas.PaymentKey{Provider: "checkout", Account: "default", PaymentID
 func defaults() watch.Schedule {
 	return watch.Schedule{
 		Open: watch.Rhythm{
-			Delays: []time.Duration{2 * time.Second, 5 * time.Second, 10 * time.Second, 30 * time.Second, time.Minute,
-				2 * time.Minute, 5 * time.Minute, 10 * time.Minute, 30 * time.Minute},
+			Delays: []time.Duration{
+				2 * time.Second, 5 * time.Second, 10 * time.Second, 30 * time.Second, time.Minute,
+				2 * time.Minute, 5 * time.Minute, 10 * time.Minute, 30 * time.Minute,
+			},
 			Every: time.Hour, Deadline: 72 * time.Hour,
 		},
 		Authorized:      watch.Rhythm{Delays: []time.Duration{time.Minute, 10 * time.Minute, time.Hour}, Every: 6 * time.Hour, Deadline: 720 * time.Hour},
@@ -57,8 +59,10 @@ func (e event) initiated() schemas.Initiated {
 	if e.currency != "" {
 		amount.Currency = e.currency
 	}
-	return schemas.Initiated{PaymentID: key.PaymentID, Provider: key.Provider, Account: key.Account, Amount: amount,
-		InitiatedAt: start, Capture: schemas.CaptureAutomatic}
+	return schemas.Initiated{
+		PaymentID: key.PaymentID, Provider: key.Provider, Account: key.Account, Amount: amount,
+		InitiatedAt: start, Capture: schemas.CaptureAutomatic,
+	}
 }
 
 // context is the context of this event alone.
@@ -76,19 +80,25 @@ func (e event) check() watch.Check {
 }
 
 func notified() watch.Check {
-	return watch.Check{PaymentKey: key, Kind: watch.KindNotification, Cause: schemas.CauseNotification,
-		Evidence: &watch.Evidence{From: schemas.SourceNotification, Body: []byte("{}"), ReceivedAt: start}}
+	return watch.Check{
+		PaymentKey: key, Kind: watch.KindNotification, Cause: schemas.CauseNotification,
+		Evidence: &watch.Evidence{From: schemas.SourceNotification, Body: []byte("{}"), ReceivedAt: start},
+	}
 }
 
 // chained is a chain check as it sleeps in a tier.
 func chained(epoch, step int, c *watch.Context) watch.Check {
-	return watch.Check{PaymentKey: key, Kind: watch.KindChain, Place: watch.Place{Epoch: epoch, Step: step}, Context: c,
-		Phase: watch.PhaseOpen, PhaseSince: start, Since: start, Cause: schemas.CauseSchedule}
+	return watch.Check{
+		PaymentKey: key, Kind: watch.KindChain, Place: watch.Place{Epoch: epoch, Step: step}, Context: c,
+		Phase: watch.PhaseOpen, PhaseSince: start, Since: start, Cause: schemas.CauseSchedule,
+	}
 }
 
 func backfill(c *watch.Context, said *watch.Said) watch.Check {
-	return watch.Check{PaymentKey: key, Kind: watch.KindBackfill, Context: c, Said: said, Cause: schemas.CauseBackfill,
-		ReplayID: "replay-1", AskedAt: start}
+	return watch.Check{
+		PaymentKey: key, Kind: watch.KindBackfill, Context: c, Said: said, Cause: schemas.CauseBackfill,
+		ReplayID: "replay-1", AskedAt: start,
+	}
 }
 
 // detail is something that an answer says beyond its status.

@@ -88,18 +88,14 @@ func (l *Lane) joining() Place {
 func (l *Lane) takeChain(t *Taken) {
 	c := &t.Check
 	brings := l.Context.lacks(c.Context)
-	if c.Context != nil && l.Context != nil {
-		if why := l.Context.conflict(c.Context); why != nil {
-			if !c.Context.earlierThan(l.Context) {
-				t.Verdict, t.Why = Done, nil
-				if !c.Place.NotAfter(l.High) {
-					t.Verdict, t.Why = Conflict, why
-				}
-				return
-			}
-			t.Displaced, l.Context, brings = l.Context, nil, true
+	if why := l.settle(t); why != nil {
+		t.Verdict = Done
+		if !c.Place.NotAfter(l.High) {
+			t.Verdict, t.Why = Conflict, why
 		}
+		return
 	}
+	brings = brings || t.Displaced != nil
 	l.Context = l.Context.merge(c.Context)
 	if c.Place.NotAfter(l.High) {
 		if !brings {
@@ -116,11 +112,9 @@ func (l *Lane) takeInitiated(t *Taken, now time.Time) {
 		t.Verdict = Done
 		return
 	}
-	if l.Context != nil && c.Context != nil {
-		if why := l.Context.conflict(c.Context); why != nil {
-			t.Verdict, t.Why = Conflict, why
-			return
-		}
+	if why := l.settle(t); why != nil {
+		t.Verdict, t.Why = Conflict, why
+		return
 	}
 	c.Place = l.joining()
 	if c.Context != nil && c.Context.First.IsZero() {
@@ -129,6 +123,20 @@ func (l *Lane) takeInitiated(t *Taken, now time.Time) {
 	}
 	l.Context = l.Context.merge(c.Context)
 	c.begin(now)
+}
+
+// settle holds a check's context against the lane's. Where they conflict the earlier one stays; the error says what differs
+// when that is the lane's.
+func (l *Lane) settle(t *Taken) error {
+	theirs := t.Check.Context
+	if l.Context == nil || theirs == nil {
+		return nil
+	}
+	why := l.Context.conflict(theirs)
+	if why != nil && theirs.earlierThan(l.Context) {
+		t.Displaced, l.Context, why = l.Context, nil, nil
+	}
+	return why
 }
 
 // begin starts the schedule of a check that joins a chain or opens one.

@@ -44,8 +44,10 @@ func (w *watched) ask(c watch.Check, query watch.Reading, evidence *watch.Readin
 	w.t.Helper()
 	taken := w.meet(c)
 	require.Equal(w.t, watch.Ask, taken.Verdict, "the check is asked")
-	d := watch.Decide(watch.Question{Check: taken.Check, Lane: w.lane, Query: query, Evidence: evidence,
-		Schedule: w.schedule, Now: w.now, LogFrom: w.logFrom, Random: w.random})
+	d := watch.Decide(watch.Question{
+		Check: taken.Check, Lane: w.lane, Query: query, Evidence: evidence,
+		Schedule: w.schedule, Now: w.now, LogFrom: w.logFrom, Random: w.random,
+	})
 	w.lane = d.Lane
 	if c.Kind != watch.KindBackfill || d.Next != nil && d.Next.Check.Kind == watch.KindChain {
 		w.next = d.Next

@@ -1,0 +1,267 @@
+package watch_test
+
+import (
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/paystatus/paystatus/handlers/watch"
+	"github.com/paystatus/paystatus/schemas"
+)
+
+// restart gives the payment to a process that reads the log and a tail of the work topic.
+func (w *watched) restart(tail ...watch.Check) {
+	w.t.Helper()
+	w.lane = watch.Lane{}
+	for _, s := range w.said {
+		w.lane.Restore(overLog(w.t, s.Trail))
+	}
+	for _, c := range tail {
+		w.lane.RestoreCheck(overTopic(w.t, c))
+	}
+}
+
+func TestALaneIsRestoredFromTheLog(t *testing.T) {
+	t.Parallel()
+	first := event{offset: 7}
+
+	t.Run("what the log says was said outranks the message", func(t *testing.T) {
+		t.Parallel()
+		w := newWatched(t)
+		w.ask(first.check(), answers(schemas.Pending), nil)
+		sleeper := w.next.Check
+		w.wakes(answers(schemas.Authorized))
+		w.restart()
+		w.meet(sleeper)
+		assert.Equal(t, schemas.Authorized, w.lane.Said.Status)
+	})
+	t.Run("what a message says was said fills a lane that the log did not", func(t *testing.T) {
+		t.Parallel()
+		w := newWatched(t)
+		w.ask(first.check(), answers(schemas.Authorized, captured(30)), nil)
+		w.lane = watch.Lane{}
+		w.wakes(answers(schemas.Authorized))
+		assert.Equal(t, []string{"authorized 1 captured=30"}, w.says(), "and is not said again")
+	})
+	t.Run("the last event of the log counts, with all its entries", func(t *testing.T) {
+		t.Parallel()
+		w := newWatched(t)
+		w.ask(first.check(), answers(schemas.Pending), nil)
+		w.wakes(answers(schemas.RequiresAction))
+		w.wakes(answers(schemas.Pending))
+		w.restart()
+		w.wakes(answers(schemas.RequiresAction))
+		assert.Equal(t, []string{"pending 1", "requires_action 1", "pending 2", "requires_action 2"}, w.says())
+	})
+	t.Run("disputes are restored", func(t *testing.T) {
+		t.Parallel()
+		w := newWatched(t)
+		w.ask(first.check(), answers(schemas.Captured), nil)
+		w.pushed(opens("d1"), answers(schemas.Captured))
+		w.restart()
+		w.pushed(opens("d1"), answers(schemas.Captured))
+		w.restart()
+		w.pushed(wins("d1"), answers(schemas.Captured))
+		assert.Equal(t, []string{"captured 1 final", "disputed d1 open", "captured d1 won final"}, w.says())
+	})
+	t.Run("the context is restored, and which event came earliest", func(t *testing.T) {
+		t.Parallel()
+		w := newWatched(t)
+		w.ask(withID(first).check(), answers(schemas.Pending), nil)
+		w.restart()
+		require.NotNil(t, w.lane.Context)
+		assert.Equal(t, "pay_1", w.lane.Context.Reference["payment_id"])
+		assert.Equal(t, start, w.lane.Context.First, "when it was first asked about, too")
+		later := event{offset: 9, at: time.Minute, amount: 200}
+		assert.Equal(t, watch.Conflict, w.meet(later.check()).Verdict)
+	})
+	t.Run("but an origin never counts as done from an event", func(t *testing.T) {
+		t.Parallel()
+		w := newWatched(t)
+		w.ask(first.check(), answers(schemas.Pending), nil)
+		w.restart()
+		assert.Equal(t, watch.Ask, w.meet(first.check()).Verdict, "the process may have died before the next check was written")
+	})
+	t.Run("an event's step is its own minus one, because the event precedes its hand-over", func(t *testing.T) {
+		t.Parallel()
+		w := newWatched(t)
+		w.ask(first.check(), answers(schemas.Pending), nil)
+		step2 := w.next.Check
+		w.wakes(answers(schemas.Authorized))
+		w.restart()
+		assert.Equal(t, watch.Place{Epoch: 1, Step: 1}, w.lane.High)
+		assert.Equal(t, watch.Ask, w.meet(step2).Verdict, "the step that said it may not have handed over")
+	})
+	t.Run("the step before an event's was completed", func(t *testing.T) {
+		t.Parallel()
+		w := newWatched(t)
+		w.ask(first.check(), answers(schemas.Pending), nil)
+		step2 := w.next.Check
+		w.wakes(answers(schemas.Pending))
+		w.wakes(answers(schemas.Authorized))
+		w.restart()
+		assert.Equal(t, watch.Done, w.meet(step2).Verdict)
+	})
+	t.Run("an unresolved end does not change what was said, and restores the rest", func(t *testing.T) {
+		t.Parallel()
+		w := newWatched(t)
+		w.ask(first.check(), notFound(), nil)
+		w.passes(time.Hour)
+		w.wakes(notFound())
+		require.Equal(t, []string{"unresolved: unknown not_found final"}, w.says())
+		w.restart()
+		assert.False(t, w.lane.Said.Has())
+		assert.NotNil(t, w.lane.Context)
+		assert.Equal(t, watch.Place{Epoch: 1, Step: 1}, w.lane.High)
+	})
+	t.Run("a backfill's event restores what was said and no place", func(t *testing.T) {
+		t.Parallel()
+		w := newWatched(t)
+		w.ask(backfill(first.context(), nil), answers(schemas.Captured), nil)
+		w.restart()
+		assert.Equal(t, schemas.Captured, w.lane.Said.Status)
+		assert.Equal(t, watch.Place{}, w.lane.High)
+	})
+}
+
+func TestALateWriteOfAStalledProcessChangesNothing(t *testing.T) {
+	t.Parallel()
+	trail := func(asks ...watch.Reading) watch.Trail {
+		w := newWatched(t)
+		w.ask(event{}.check(), asks[0], nil)
+		for _, a := range asks[1:] {
+			w.wakes(a)
+		}
+		return w.said[len(w.said)-1].Trail
+	}
+	declined := answers(schemas.Declined, attempt("pay_1"), payableAgain)
+
+	for _, tt := range []struct {
+		name        string
+		first, late watch.Trail
+		status      schemas.Status
+	}{
+		{"one step back is dropped", trail(answers(schemas.Pending), answers(schemas.Captured)), trail(answers(schemas.Authorized)), schemas.Captured},
+		{"one step on counts", trail(answers(schemas.Pending)), trail(answers(schemas.Authorized)), schemas.Authorized},
+		{"another attempt counts", trail(declined), trail(declined, answers(schemas.Pending, attempt("pay_2"))), schemas.Pending},
+		{"unknown is compared through", trail(answers(schemas.Authorized), answers(schemas.Unknown)), trail(answers(schemas.Pending)), schemas.Unknown},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			lane := watch.Lane{}
+			lane.Restore(overLog(t, tt.first))
+			lane.Restore(overLog(t, tt.late))
+			assert.Equal(t, tt.status, lane.Said.Status)
+		})
+	}
+
+	t.Run("what a dispute brings counts", func(t *testing.T) {
+		t.Parallel()
+		w := newWatched(t)
+		w.ask(event{}.check(), answers(schemas.Captured), nil)
+		w.pushed(loses("d1"), answers(schemas.Captured))
+		w.pushed(wins("d1"), answers(schemas.Captured))
+		w.restart()
+		assert.Equal(t, schemas.Captured, w.lane.Said.Status)
+		assert.Equal(t, &schemas.Dispute{ID: "d1", Outcome: schemas.DisputeWon}, w.lane.Said.Dispute)
+	})
+}
+
+func TestALaneIsRestoredFromTheTailOfTheWorkTopic(t *testing.T) {
+	t.Parallel()
+	first, second := event{offset: 7}, withID(event{offset: 8, at: time.Minute})
+	dear := event{offset: 9, at: 2 * time.Minute, amount: 200}
+
+	t.Run("an initiated event's check gives its context and its origin, and counts as asked", func(t *testing.T) {
+		t.Parallel()
+		lane := watch.Lane{}
+		lane.RestoreCheck(overTopic(t, first.check()))
+		assert.NotNil(t, lane.Context)
+		assert.Equal(t, watch.Place{Epoch: 1, Step: 1}, lane.High)
+		assert.Equal(t, watch.Done, lane.Take(first.check(), start).Verdict)
+	})
+	t.Run("a chain check gives its context, the origins that it carries, and its step", func(t *testing.T) {
+		t.Parallel()
+		lane := watch.Lane{}
+		lane.RestoreCheck(overTopic(t, chained(1, 6, first.context())))
+		assert.Equal(t, watch.Place{Epoch: 1, Step: 6}, lane.High)
+		assert.Equal(t, watch.Done, lane.Take(first.check(), start).Verdict)
+		assert.Equal(t, watch.Done, lane.Take(chained(1, 6, first.context()), start).Verdict)
+	})
+	t.Run("an older record does not lower the step", func(t *testing.T) {
+		t.Parallel()
+		lane := watch.Lane{}
+		for _, c := range []watch.Check{chained(1, 6, first.context()), chained(1, 4, first.context()), second.check()} {
+			lane.RestoreCheck(c)
+		}
+		assert.Equal(t, watch.Place{Epoch: 1, Step: 6}, lane.High)
+		assert.Equal(t, "pay_1", lane.Context.Reference["payment_id"], "and its identifier is merged all the same")
+	})
+	t.Run("a conflicting record does not displace an earlier event's context", func(t *testing.T) {
+		t.Parallel()
+		lane := watch.Lane{}
+		lane.RestoreCheck(first.check())
+		lane.RestoreCheck(dear.check())
+		assert.Equal(t, int64(100), lane.Context.Amount.Value)
+	})
+	t.Run("a conflicting record of an earlier event displaces", func(t *testing.T) {
+		t.Parallel()
+		lane := watch.Lane{}
+		lane.RestoreCheck(dear.check())
+		lane.RestoreCheck(chained(1, 2, first.context()))
+		assert.Equal(t, int64(100), lane.Context.Amount.Value)
+	})
+	t.Run("a notification and a backfill prove nothing", func(t *testing.T) {
+		t.Parallel()
+		lane := watch.Lane{}
+		lane.RestoreCheck(notified())
+		lane.RestoreCheck(backfill(first.context(), nil))
+		assert.Equal(t, watch.Lane{}, lane)
+	})
+	t.Run("it says nothing of what was said", func(t *testing.T) {
+		t.Parallel()
+		w := newWatched(t)
+		w.ask(first.check(), answers(schemas.Pending), nil)
+		lane := watch.Lane{}
+		lane.RestoreCheck(overTopic(t, w.next.Check))
+		assert.False(t, lane.Said.Has())
+	})
+	t.Run("after the log it adds the origins that events do not carry", func(t *testing.T) {
+		t.Parallel()
+		w := newWatched(t)
+		w.ask(first.check(), answers(schemas.Pending), nil)
+		w.restart(first.check())
+		assert.Equal(t, watch.Done, w.meet(first.check()).Verdict)
+	})
+}
+
+func TestMessagesSurviveTheirTopics(t *testing.T) {
+	t.Parallel()
+
+	t.Run("a chain check carries what was said with its entry counts and disputes, and the context", func(t *testing.T) {
+		t.Parallel()
+		w := newWatched(t)
+		w.ask(withID(event{offset: 7}).check(), answers(schemas.Captured, captured(90), attempt("pay_1"), occurred(time.Minute)), nil)
+		w.pushed(opens("d1", occurred(time.Hour)), answers(schemas.Captured))
+		carried := overTopic(t, w.next.Check)
+		require.NotNil(t, carried.Said)
+		assert.Equal(t, w.lane.Said, *carried.Said)
+		assert.Equal(t, w.lane.Context, carried.Context)
+		assert.Equal(t, w.lane.Said, overLog(t, w.said[1].Trail).Said, "an event carries the same")
+	})
+	t.Run("a check of another version is left alone", func(t *testing.T) {
+		t.Parallel()
+		c, err := watch.DecodeCheck([]byte(`{"v": 2, "kind": ["of", "another", "form"]}`))
+		require.NoError(t, err)
+		assert.Equal(t, watch.Check{Version: 2}, c)
+	})
+	t.Run("what is no check is an error", func(t *testing.T) {
+		t.Parallel()
+		for _, text := range []string{"", "[]", `{"v": "one"}`, `{"v": 1, "kind": 3}`} {
+			_, err := watch.DecodeCheck([]byte(text))
+			assert.Error(t, err, text)
+		}
+	})
+}
