@@ -1,9 +1,12 @@
 package providers
 
 import (
+	"errors"
 	"fmt"
+	"math"
 	"net"
 	"net/url"
+	"strconv"
 	"strings"
 	"time"
 )
@@ -45,6 +48,39 @@ type BreakerSettings struct {
 
 // Size is a number of bytes. In the configuration it is written with a unit: "256KiB".
 type Size int64
+
+// sizeUnits are the units of a size, the largest first.
+var sizeUnits = []struct {
+	name  string
+	bytes int64
+}{{"GiB", 1 << 30}, {"MiB", 1 << 20}, {"KiB", 1 << 10}, {"GB", 1e9}, {"MB", 1e6}, {"KB", 1e3}, {"B", 1}}
+
+// UnmarshalText reads "256KiB".
+func (s *Size) UnmarshalText(text []byte) error {
+	for _, unit := range sizeUnits {
+		number, found := strings.CutSuffix(string(text), unit.name)
+		if !found {
+			continue
+		}
+		n, err := strconv.ParseInt(strings.TrimSpace(number), 10, 64)
+		if err != nil || n < 0 || n > math.MaxInt64/unit.bytes {
+			break
+		}
+		*s = Size(n * unit.bytes)
+		return nil
+	}
+	return errors.New("must be a size with a unit, like 256KiB or 1MiB")
+}
+
+// MarshalText writes "256KiB": the largest unit of which the size is a whole number.
+func (s Size) MarshalText() ([]byte, error) {
+	for _, unit := range sizeUnits[:3] {
+		if n := int64(s); n != 0 && n%unit.bytes == 0 {
+			return fmt.Appendf(nil, "%d%s", n/unit.bytes, unit.name), nil
+		}
+	}
+	return fmt.Appendf(nil, "%dB", int64(s)), nil
+}
 
 // DefaultSettings are the defaults of every provider, for the API at baseURL.
 func DefaultSettings(baseURL string) Settings {
