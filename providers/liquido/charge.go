@@ -93,7 +93,7 @@ func (c *charge) mismatch() *providers.Outcome {
 	if !c.payment.Known() {
 		return nil
 	}
-	code := ""
+	var code string
 	switch {
 	case slices.ContainsFunc(c.stated(), func(id string) bool { return id != c.payment.Reference[referenceKey] }):
 		code = providers.CodeOtherPayment

@@ -1,7 +1,6 @@
 package liquido_test
 
 import (
-	"context"
 	"net/http"
 	"net/http/httptest"
 	"testing"
@@ -45,7 +44,7 @@ func open(t *testing.T, api *sandbox.LiquidoAPI) *world {
 	server := sandbox.NewServer(api)
 	w.store = server.Store("liquido")
 	listener := httptest.NewServer(http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
-		w.asked <- r.Clone(context.Background())
+		w.asked <- r.Clone(t.Context())
 		server.ServeHTTP(rw, r)
 	}))
 	t.Cleanup(listener.Close)
@@ -128,9 +127,13 @@ func TestAPaymentGoesThroughItsLife(t *testing.T) {
 	require.NoError(t, w.store.Put("order-7001", sandbox.Script{
 		Amount: sandbox.Amount{Value: 30000, Currency: "COP"}, Method: "PSE",
 		Steps: []sandbox.Step{
-			{Status: sandbox.StatusNotFound}, {Status: "INITIAL_STATUS"},
-			{Status: "IN_PROGRESS", Fields: map[string]any{"transferDetails": map[string]any{}}}, {Status: "IN_PROGRESS"}, {Status: "SETTLED"},
-			{Status: "REFUNDING"}, {Status: "REFUNDED"},
+			{Status: sandbox.StatusNotFound},
+			{Status: "INITIAL_STATUS"},
+			{Status: "IN_PROGRESS", Fields: map[string]any{"transferDetails": map[string]any{}}},
+			{Status: "IN_PROGRESS"},
+			{Status: "SETTLED"},
+			{Status: "REFUNDING"},
+			{Status: "REFUNDED"},
 		},
 	}))
 	assert.Equal(t, providers.NotFound, w.check(t, "order-7001").Kind)

@@ -2,6 +2,7 @@ package liquido_test
 
 import (
 	"fmt"
+	"maps"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
@@ -21,9 +22,7 @@ func callback(t testing.TB, eventType string, changes map[string]any) providers.
 
 func refundOf(changes map[string]any) map[string]any {
 	fields := map[string]any{"idempotencyKey": "refund-1"}
-	for name, value := range changes {
-		fields[name] = value
-	}
+	maps.Copy(fields, changes)
 	return fields
 }
 
@@ -103,7 +102,8 @@ func TestPartsOnlyAskForACheck(t *testing.T) {
 		want     schemas.Status
 	}{
 		"a part refunded": {
-			newReader(t), callback(t, "CHARGE_REFUND_SUCCEEDED", refundOf(map[string]any{"amount": 10000})), paymentOf(t, initiated()), schemas.PartiallyRefunded,
+			newReader(t), callback(t, "CHARGE_REFUND_SUCCEEDED", refundOf(map[string]any{"amount": 10000})), paymentOf(t, initiated()),
+			schemas.PartiallyRefunded,
 		},
 		"a part captured": {
 			newReader(t), callback(t, "CHARGE_SUCCEEDED", map[string]any{"finalAmount": 10000}), paymentOf(t, manual), schemas.PartiallyCaptured,
@@ -150,15 +150,33 @@ func TestNotificationsThatAreNoStatusOrCannotBeRead(t *testing.T) {
 		code    string
 		about   string
 	}{
-		"an unknown type":             {`{"eventType":"CHARGE_UPDATED","data":{"chargeDetails":` + settledCharge + `}}`, payment, providers.NoStatus, providers.CodeUnknownType, "order-7001"},
-		"no type":                     {`{"data":{"chargeDetails":` + settledCharge + `}}`, payment, providers.NoStatus, providers.CodeUnknownType, "order-7001"},
-		"a payment link":              {`{"eventType":"CHARGE_SUCCEEDED","data":{"linkId":"x","paymentStatus":"SETTLED"}}`, payment, providers.NoStatus, providers.CodeIgnoredType, ""},
-		"a refund that names nothing": {`{"eventType":"CHARGE_REFUND_SUCCEEDED","data":{"chargeDetails":{"idempotencyKey":"refund-1","transferStatus":"SETTLED"}}}`, providers.Payment{}, providers.NoStatus, providers.CodeIgnoredType, ""},
-		"no charge":                   {`{"eventType":"CHARGE_SUCCEEDED","data":{}}`, payment, providers.Unreadable, providers.CodeUnexpectedContent, ""},
-		"nothing known":               {`{"a":1}`, payment, providers.Unreadable, providers.CodeUnexpectedContent, ""},
-		"not JSON":                    {`eventType=CHARGE_SUCCEEDED`, payment, providers.Unreadable, providers.CodeNotJSON, ""},
-		"an unreadable amount":        {`{"eventType":"CHARGE_SUCCEEDED","data":{"chargeDetails":{"idempotencyKey":"order-7001","amount":"x","transferStatus":"SETTLED"}}}`, payment, providers.Unreadable, providers.CodeUnreadableAmount, "order-7001"},
-		"another payment":             {`{"eventType":"CHARGE_SUCCEEDED","data":{"chargeDetails":{"idempotencyKey":"order-7002","transferStatus":"SETTLED"}}}`, payment, providers.Mismatch, providers.CodeOtherPayment, "order-7002"},
+		"an unknown type": {
+			`{"eventType":"CHARGE_UPDATED","data":{"chargeDetails":` + settledCharge + `}}`, payment,
+			providers.NoStatus, providers.CodeUnknownType, "order-7001",
+		},
+		"no type": {
+			`{"data":{"chargeDetails":` + settledCharge + `}}`, payment,
+			providers.NoStatus, providers.CodeUnknownType, "order-7001",
+		},
+		"a payment link": {
+			`{"eventType":"CHARGE_SUCCEEDED","data":{"linkId":"x","paymentStatus":"SETTLED"}}`, payment, providers.NoStatus, providers.CodeIgnoredType, "",
+		},
+		"a refund that names nothing": {
+			`{"eventType":"CHARGE_REFUND_SUCCEEDED","data":{"chargeDetails":{"idempotencyKey":"refund-1","transferStatus":"SETTLED"}}}`,
+			providers.Payment{},
+			providers.NoStatus, providers.CodeIgnoredType, "",
+		},
+		"no charge":     {`{"eventType":"CHARGE_SUCCEEDED","data":{}}`, payment, providers.Unreadable, providers.CodeUnexpectedContent, ""},
+		"nothing known": {`{"a":1}`, payment, providers.Unreadable, providers.CodeUnexpectedContent, ""},
+		"not JSON":      {`eventType=CHARGE_SUCCEEDED`, payment, providers.Unreadable, providers.CodeNotJSON, ""},
+		"an unreadable amount": {
+			`{"eventType":"CHARGE_SUCCEEDED","data":{"chargeDetails":{"idempotencyKey":"order-7001","amount":"x","transferStatus":"SETTLED"}}}`, payment,
+			providers.Unreadable, providers.CodeUnreadableAmount, "order-7001",
+		},
+		"another payment": {
+			`{"eventType":"CHARGE_SUCCEEDED","data":{"chargeDetails":{"idempotencyKey":"order-7002","transferStatus":"SETTLED"}}}`, payment,
+			providers.Mismatch, providers.CodeOtherPayment, "order-7002",
+		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -171,8 +189,8 @@ func TestNotificationsThatAreNoStatusOrCannotBeRead(t *testing.T) {
 	}
 	t.Run("a refund that names nothing is evidence for the payment it was matched to", func(t *testing.T) {
 		t.Parallel()
-		body := `{"eventType":"CHARGE_REFUND_SUCCEEDED","data":{"chargeDetails":{"idempotencyKey":"refund-1","amount":30000,"currency":"COP","transferStatus":"SETTLED"}}}`
-		obs := observed(t, newReader(t).Read(answerOf(schemas.SourceNotification, 200, []byte(body)), payment))
+		nameless := refundOf(map[string]any{"referenceId": nil})
+		obs := observed(t, newReader(t).Read(callback(t, "CHARGE_REFUND_SUCCEEDED", nameless), payment))
 		assert.Equal(t, schemas.Refunded, obs.Status)
 	})
 	t.Run("a body that is not whole", func(t *testing.T) {

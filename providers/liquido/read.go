@@ -31,19 +31,14 @@ func (p *Provider) Read(a providers.Answer, payment providers.Payment) providers
 // readAnswer reads the answer to a query, or the reply to the call that made the charge.
 func (p *Provider) readAnswer(page providers.Page, payment providers.Payment, from schemas.Source) providers.Outcome {
 	outcome, readable := providers.ReadHTTP(page)
-	body, repaired, fault := exactjson.Value{}, false, (*providers.Outcome)(nil)
-	switch {
-	case readable:
-		body, repaired, fault = parse(page.Body)
-	case clientError(page):
-		body, repaired, fault = parse(page.Body)
-		if fault != nil || !isAbout(body, payment) {
-			return unmade(outcome, from)
-		}
-	default:
+	if !readable && !clientError(page) {
 		return outcome
 	}
-	if fault != nil {
+	body, repaired, fault := parse(page.Body)
+	switch {
+	case !readable && (fault != nil || !isAbout(body, payment)):
+		return unmade(outcome, from)
+	case fault != nil:
 		return *fault
 	}
 	c, fault := p.readCharge(body, payment, "")

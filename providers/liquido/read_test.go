@@ -183,7 +183,9 @@ func TestFailuresOfCardsAreDeclinedWhereSomebodyRefused(t *testing.T) {
 	}
 	t.Run("the event's method stands in for one that is missing", func(t *testing.T) {
 		t.Parallel()
-		obs := observed(t, query(t, with(t, map[string]any{"transferStatus": "FAILED", "transferStatusCode": 2001, "transferErrorMsg": "Declined", "paymentMethod": nil})))
+		obs := observed(t, query(t, with(t, map[string]any{
+			"transferStatus": "FAILED", "transferStatusCode": 2001, "transferErrorMsg": "Declined", "paymentMethod": nil,
+		})))
 		assert.Equal(t, schemas.Declined, obs.Status)
 	})
 }
@@ -201,13 +203,20 @@ func TestThePayerMustActOnlyOnWhatItsOwnMethodOffers(t *testing.T) {
 		word, method, details string
 		want                  schemas.Status
 	}{
-		"3-D Secure":                       {"IN_PROGRESS", "CARD", `{"card":{"card3dsInfo":{"threeDsRedirectUrl":"https://3ds.example"}}}`, schemas.RequiresAction},
-		"a card without 3-D Secure":        {"IN_PROGRESS", "CARD", `{"card":{"cardInfo":{"last4":"4242"}}}`, schemas.Pending},
-		"PSE under its old name":           {"IN_PROGRESS", "PSE", `{"pse":{"paymentUrl":"https://pse.example"}}`, schemas.RequiresAction},
-		"an empty URL":                     {"IN_PROGRESS", "PSE", `{"psePay":{"paymentUrl":" "}}`, schemas.Pending},
-		"a null URL":                       {"IN_PROGRESS", "PSE", `{"psePay":{"paymentUrl":null}}`, schemas.Pending},
-		"a bank transfer's account":        {"IN_PROGRESS", "BANK_TRANSFER", `{"bankTransfer":{"bankAccountInfo":{"bankAccountNumber":"1"}}}`, schemas.RequiresAction},
-		"both codes for cash":              {"IN_PROGRESS", "BANCOLOMBIA_COLLECTION", `{"bancolombiaCashCollection":{"businessAgreementCode":"1","paymentIntentionIdentifier":"2"}}`, schemas.RequiresAction},
+		"3-D Secure": {
+			"IN_PROGRESS", "CARD", `{"card":{"card3dsInfo":{"threeDsRedirectUrl":"https://3ds.example"}}}`, schemas.RequiresAction,
+		},
+		"a card without 3-D Secure": {"IN_PROGRESS", "CARD", `{"card":{"cardInfo":{"last4":"4242"}}}`, schemas.Pending},
+		"PSE under its old name":    {"IN_PROGRESS", "PSE", `{"pse":{"paymentUrl":"https://pse.example"}}`, schemas.RequiresAction},
+		"an empty URL":              {"IN_PROGRESS", "PSE", `{"psePay":{"paymentUrl":" "}}`, schemas.Pending},
+		"a null URL":                {"IN_PROGRESS", "PSE", `{"psePay":{"paymentUrl":null}}`, schemas.Pending},
+		"a bank transfer's account": {
+			"IN_PROGRESS", "BANK_TRANSFER", `{"bankTransfer":{"bankAccountInfo":{"bankAccountNumber":"1"}}}`, schemas.RequiresAction,
+		},
+		"both codes for cash": {
+			"IN_PROGRESS", "BANCOLOMBIA_COLLECTION", `{"bancolombiaCashCollection":{"businessAgreementCode":"1","paymentIntentionIdentifier":"2"}}`,
+			schemas.RequiresAction,
+		},
 		"one code for cash is not enough":  {"IN_PROGRESS", "CASH", `{"cashPay":{"businessAgreementCode":"1"}}`, schemas.Pending},
 		"a PayCash reference":              {"IN_PROGRESS", "PAY_CASH", `{"payCash":{"referenceNumber":"1"}}`, schemas.RequiresAction},
 		"a Pix code":                       {"IN_PROGRESS", "PIX_STATIC_QR", `{"pix":{"qrCode":"0002"}}`, schemas.RequiresAction},
@@ -238,16 +247,18 @@ func TestWhatWasTakenIsWhatIsStated(t *testing.T) {
 		captured  int64 // -1: absent
 		anomalies []schemas.Anomaly
 	}{
-		"all":                              {manual, nil, schemas.Captured, 30000, nil},
-		"a part":                           {manual, map[string]any{"finalAmount": 15000}, schemas.PartiallyCaptured, 15000, nil},
-		"a part as text":                   {manual, map[string]any{"finalAmount": "15000.00"}, schemas.PartiallyCaptured, 15000, nil},
-		"a part, no final currency":        {manual, map[string]any{"finalAmount": 15000, "finalCurrency": nil}, schemas.PartiallyCaptured, 15000, nil},
-		"another currency is no part":      {manual, map[string]any{"finalAmount": 15000, "finalCurrency": "USD"}, schemas.Captured, 30000, nil},
-		"nothing is no part":               {manual, map[string]any{"finalAmount": 0}, schemas.Captured, 30000, nil},
-		"more is no part":                  {manual, map[string]any{"finalAmount": 40000}, schemas.Captured, 30000, nil},
-		"automatic capture has no parts":   {initiated(), map[string]any{"finalAmount": 100}, schemas.Captured, 30000, nil},
-		"an empty final amount is none":    {manual, map[string]any{"finalAmount": ""}, schemas.Captured, 30000, nil},
-		"an unreadable final amount":       {initiated(), map[string]any{"finalAmount": "3e4"}, schemas.Captured, 30000, []schemas.Anomaly{schemas.UnreadableAmount}},
+		"all":                            {manual, nil, schemas.Captured, 30000, nil},
+		"a part":                         {manual, map[string]any{"finalAmount": 15000}, schemas.PartiallyCaptured, 15000, nil},
+		"a part as text":                 {manual, map[string]any{"finalAmount": "15000.00"}, schemas.PartiallyCaptured, 15000, nil},
+		"a part, no final currency":      {manual, map[string]any{"finalAmount": 15000, "finalCurrency": nil}, schemas.PartiallyCaptured, 15000, nil},
+		"another currency is no part":    {manual, map[string]any{"finalAmount": 15000, "finalCurrency": "USD"}, schemas.Captured, 30000, nil},
+		"nothing is no part":             {manual, map[string]any{"finalAmount": 0}, schemas.Captured, 30000, nil},
+		"more is no part":                {manual, map[string]any{"finalAmount": 40000}, schemas.Captured, 30000, nil},
+		"automatic capture has no parts": {initiated(), map[string]any{"finalAmount": 100}, schemas.Captured, 30000, nil},
+		"an empty final amount is none":  {manual, map[string]any{"finalAmount": ""}, schemas.Captured, 30000, nil},
+		"an unreadable final amount": {
+			initiated(), map[string]any{"finalAmount": "3e4"}, schemas.Captured, 30000, []schemas.Anomaly{schemas.UnreadableAmount},
+		},
 		"an unreadable one may be a part":  {manual, map[string]any{"finalAmount": -1}, schemas.Captured, -1, []schemas.Anomaly{schemas.UnreadableAmount}},
 		"no amount states no sum":          {manual, map[string]any{"amount": nil, "finalAmount": nil}, schemas.Captured, -1, nil},
 		"an amount without its currency":   {manual, map[string]any{"currency": nil, "finalCurrency": nil}, schemas.Captured, 30000, nil},

@@ -24,9 +24,9 @@ const name = "liquido"
 var Definition = providers.Definition{
 	Name: name,
 	Settings: func() providers.ProviderSettings {
-		return &Settings{
-			Settings: providers.DefaultSettings("https://api.liquido.com"), TokenURL: "https://authsg.liquido.com/oauth2/token",
-		}
+		s := Settings{Settings: providers.DefaultSettings("https://api.liquido.com")}
+		s.TokenURL = "https://authsg.liquido.com/oauth2/token"
+		return &s
 	},
 	New: New,
 }

@@ -25,18 +25,27 @@ func TestTheDefaultsAreLiquidosProduction(t *testing.T) {
 
 func TestWhatIsWrongInTheConfigurationIsNamedByItsKey(t *testing.T) {
 	t.Parallel()
+	const accounts = "\naccounts: {default: {client_id: a, client_secret: b, api_key: c}}"
 	for name, tc := range map[string]struct {
 		text string
 		keys []string
 	}{
-		"complete":              {`accounts: {default: {client_id: a, client_secret: b, api_key: c}}`, nil},
-		"the sandbox":           {"base_url: https://api-qa.liquido.com\ntoken_url: https://auth-dev.liquido.com/oauth2/token\naccounts: {default: {client_id: a, client_secret: b, api_key: c}}", nil},
-		"no account":            {`timeout: 1s`, []string{"accounts"}},
-		"nothing in an account": {`accounts: {default: {}}`, []string{"accounts.default.client_id", "accounts.default.client_secret", "accounts.default.api_key"}},
+		"complete": {accounts, nil},
+		"the sandbox": {
+			"base_url: https://api-qa.liquido.com\ntoken_url: https://auth-dev.liquido.com/oauth2/token" + accounts, nil,
+		},
+		"no account": {`timeout: 1s`, []string{"accounts"}},
+		"nothing in an account": {
+			`accounts: {default: {}}`, []string{"accounts.default.client_id", "accounts.default.client_secret", "accounts.default.api_key"},
+		},
 		"a line break in a key": {`accounts: {default: {client_id: a, client_secret: b, api_key: "c\nd"}}`, []string{"accounts.default.api_key"}},
-		"a plain token URL":     {"token_url: http://auth.example/token\naccounts: {default: {client_id: a, client_secret: b, api_key: c}}", []string{"token_url"}},
-		"mixed environments":    {"base_url: https://api-qa.liquido.com\naccounts: {default: {client_id: a, client_secret: b, api_key: c}}", []string{"token_url"}},
-		"common settings":       {"timeout: 0s\naccounts: {default: {client_id: a, client_secret: b, api_key: c}}", []string{"timeout"}},
+		"a plain token URL": {
+			"token_url: http://auth.example/token" + accounts, []string{"token_url"},
+		},
+		"mixed environments": {
+			"base_url: https://api-qa.liquido.com" + accounts, []string{"token_url"},
+		},
+		"common settings": {"timeout: 0s" + accounts, []string{"timeout"}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -75,16 +84,18 @@ func TestIdentify(t *testing.T) {
 		key       string
 		field     string
 	}{
-		"a key":                          {schemas.Reference{"idempotency_key": "order-7001"}, "", "order-7001", ""},
-		"a key of 128 bytes":             {schemas.Reference{"idempotency_key": strings.Repeat("ñ", 64)}, "", strings.Repeat("ñ", 64), ""},
-		"a key of 129 bytes":             {schemas.Reference{"idempotency_key": strings.Repeat("ñ", 64) + "x"}, "", "", "reference.idempotency_key"},
-		"an empty key":                   {schemas.Reference{"idempotency_key": " "}, "", "", "reference.idempotency_key"},
-		"a line break":                   {schemas.Reference{"idempotency_key": "a\nb"}, "", "", "reference.idempotency_key"},
-		"a path":                         {schemas.Reference{"idempotency_key": ".."}, "", "", "reference.idempotency_key"},
-		"other names":                    {schemas.Reference{"payment_id": "x", "idempotency_key": "order-7001"}, "", "order-7001", ""},
-		"nothing":                        {nil, "", "", "reference"},
-		"only other names":               {schemas.Reference{"payment_id": "x"}, "", "", "reference"},
-		"from the initiation":            {nil, `{"idempotencyKey":"order-7001","transferDetails":{"card":{"cardInfo":{"expirationMonth":06}}}}`, "order-7001", ""},
+		"a key":              {schemas.Reference{"idempotency_key": "order-7001"}, "", "order-7001", ""},
+		"a key of 128 bytes": {schemas.Reference{"idempotency_key": strings.Repeat("ñ", 64)}, "", strings.Repeat("ñ", 64), ""},
+		"a key of 129 bytes": {schemas.Reference{"idempotency_key": strings.Repeat("ñ", 64) + "x"}, "", "", "reference.idempotency_key"},
+		"an empty key":       {schemas.Reference{"idempotency_key": " "}, "", "", "reference.idempotency_key"},
+		"a line break":       {schemas.Reference{"idempotency_key": "a\nb"}, "", "", "reference.idempotency_key"},
+		"a path":             {schemas.Reference{"idempotency_key": ".."}, "", "", "reference.idempotency_key"},
+		"other names":        {schemas.Reference{"payment_id": "x", "idempotency_key": "order-7001"}, "", "order-7001", ""},
+		"nothing":            {nil, "", "", "reference"},
+		"only other names":   {schemas.Reference{"payment_id": "x"}, "", "", "reference"},
+		"from the initiation": {
+			nil, `{"idempotencyKey":"order-7001","transferDetails":{"card":{"cardInfo":{"expirationMonth":06}}}}`, "order-7001", "",
+		},
 		"from one without a key":         {nil, `{"transferStatus":"IN_PROGRESS"}`, "", "reference"},
 		"from one that cannot be read":   {nil, `<html>`, "", "reference"},
 		"the reference before the reply": {schemas.Reference{"idempotency_key": "order-7001"}, `{"idempotencyKey":"order-7002"}`, "order-7001", ""},

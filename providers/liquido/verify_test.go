@@ -53,9 +53,11 @@ func TestSignaturesOfCallbacksAreVerified(t *testing.T) {
 		required              bool
 		accepted              bool
 	}{
-		"the documented form":                     {good, vectorBody, "", true, true},
-		"capital hexadecimal":                     {strings.Replace(good, vectorMAC, strings.ToUpper(vectorMAC), 1), vectorBody, "", true, true},
-		"blanks and another order":                {"signature=" + vectorMAC + ", timestamp=" + vectorTimestamp + ", algorithm=hmacsha256", vectorBody, "", true, true},
+		"the documented form": {good, vectorBody, "", true, true},
+		"capital hexadecimal": {strings.Replace(good, vectorMAC, strings.ToUpper(vectorMAC), 1), vectorBody, "", true, true},
+		"blanks and another order": {
+			"signature=" + vectorMAC + ", timestamp=" + vectorTimestamp + ", algorithm=hmacsha256", vectorBody, "", true, true,
+		},
 		"another body":                            {good, vectorBody + " ", "", true, false},
 		"another body where none is required":     {good, vectorBody + " ", "", false, false},
 		"another timestamp":                       {strings.Replace(good, vectorTimestamp, "1646169403", 1), vectorBody, "", true, false},
@@ -63,15 +65,15 @@ func TestSignaturesOfCallbacksAreVerified(t *testing.T) {
 		"another account's secret":                {good, vectorBody, "brazil", true, false},
 		"an account that is not configured":       {good, vectorBody, "mexico", true, false},
 		"no account to check with, none required": {good, vectorBody, "mexico", false, true},
-		"no header":                               {"", vectorBody, "", true, false},
-		"no header where none is required":        {"", vectorBody, "", false, true},
-		"another algorithm":                       {strings.Replace(good, "HmacSHA256", "none", 1), vectorBody, "", true, false},
-		"no algorithm":                            {"timestamp=" + vectorTimestamp + ",signature=" + vectorMAC, vectorBody, "", true, false},
-		"no signature":                            {"algorithm=HmacSHA256,timestamp=" + vectorTimestamp, vectorBody, "", true, false},
-		"half a signature":                        {strings.Replace(good, vectorMAC, vectorMAC[:32], 1), vectorBody, "", true, false},
-		"a timestamp that is none":                {strings.Replace(good, vectorTimestamp, "now", 1), vectorBody, "", true, false},
-		"two signatures":                          {good + ",signature=" + vectorMAC, vectorBody, "", true, false},
-		"something else":                          {"x", vectorBody, "", true, false},
+		"no header":                        {"", vectorBody, "", true, false},
+		"no header where none is required": {"", vectorBody, "", false, true},
+		"another algorithm":                {strings.Replace(good, "HmacSHA256", "none", 1), vectorBody, "", true, false},
+		"no algorithm":                     {"timestamp=" + vectorTimestamp + ",signature=" + vectorMAC, vectorBody, "", true, false},
+		"no signature":                     {"algorithm=HmacSHA256,timestamp=" + vectorTimestamp, vectorBody, "", true, false},
+		"half a signature":                 {strings.Replace(good, vectorMAC, vectorMAC[:32], 1), vectorBody, "", true, false},
+		"a timestamp that is none":         {strings.Replace(good, vectorTimestamp, "now", 1), vectorBody, "", true, false},
+		"two signatures":                   {good + ",signature=" + vectorMAC, vectorBody, "", true, false},
+		"something else":                   {"x", vectorBody, "", true, false},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -121,9 +123,12 @@ func TestTheSimulatorsCallbacksAreAuthentic(t *testing.T) {
 	t.Parallel()
 	provider := newAsker(t, sandbox.Liquido(), "https://sandbox.invalid/liquido")
 	now := time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)
-	for fault, code := range map[string]string{"": "", sandbox.FaultBadSignature: providers.CodeBadSignature, sandbox.FaultNoSignature: providers.CodeBadSignature} {
+	for fault, code := range map[string]string{
+		"": "", sandbox.FaultBadSignature: providers.CodeBadSignature, sandbox.FaultNoSignature: providers.CodeBadSignature,
+	} {
 		body, header := sandbox.LiquidoCallback("CHARGE_SUCCEEDED", sandbox.Payment{
-			Reference: "order-7001", Status: "SETTLED", Script: sandbox.Script{Amount: sandbox.Amount{Value: 30000, Currency: "COP"}}, Step: sandbox.Step{Fault: fault},
+			Reference: "order-7001", Status: "SETTLED", Step: sandbox.Step{Fault: fault},
+			Script: sandbox.Script{Amount: sandbox.Amount{Value: 30000, Currency: "COP"}},
 		}, now)
 		o := providers.Interpret(provider, signed(string(body), header, now), paymentOf(t, initiated()), true)
 		assert.Equal(t, code, o.Code, o.Message)

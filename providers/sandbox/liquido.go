@@ -18,8 +18,8 @@ import (
 // The credentials that the simulated Liquido accepts.
 const (
 	liquidoClientID     = "sandbox-liquido-client"
-	liquidoClientSecret = "sandbox-liquido-client-secret" //nolint:gosec // of a simulator
-	liquidoAPIKey       = "sandbox-liquido-api-key"       //nolint:gosec // of a simulator
+	liquidoClientSecret = "sandbox-liquido-client-secret"
+	liquidoAPIKey       = "sandbox-liquido-api-key"
 )
 
 // LiquidoAPI simulates Liquido's pay-in API: the token endpoint and the query of a charge by its idempotency key, which is the

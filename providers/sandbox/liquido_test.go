@@ -137,7 +137,9 @@ func TestLiquidoChargesFollowTheScript(t *testing.T) {
 		require.NoError(t, json.Unmarshal(sandbox.LiquidoCharge(p), &body))
 		return body
 	}
-	p := sandbox.Payment{Reference: "order-1", Status: "IN_PROGRESS", Script: sandbox.Script{Amount: sandbox.Amount{Value: 500, Currency: "BRL"}, Method: "BOLETO"}}
+	p := sandbox.Payment{
+		Reference: "order-1", Status: "IN_PROGRESS", Script: sandbox.Script{Amount: sandbox.Amount{Value: 500, Currency: "BRL"}, Method: "BOLETO"},
+	}
 	assert.Contains(t, read(p)["transferDetails"], "boleto")
 	assert.Nil(t, read(p)["finalStatusTime"])
 
