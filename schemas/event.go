@@ -11,6 +11,9 @@ const (
 	TypeStatusCorrected  = "payment.status_corrected"
 )
 
+// ChangeTypes lists the types of status events. All have the same data, a Change.
+var ChangeTypes = []string{TypeStatusChanged, TypeAmountsChanged, TypeStatusUnresolved, TypeStatusCorrected}
+
 // Change is the data of a status event: what became of a payment, and the provider's words for it.
 type Change struct {
 	PaymentID string `json:"payment_id"` // the merchant's id; empty only where no payment was given (normalize)
@@ -162,6 +165,9 @@ const (
 	DisputeWon  DisputeOutcome = "won" // by the merchant: also cancelled and reversed ones
 	DisputeLost DisputeOutcome = "lost"
 )
+
+// DisputeOutcomes lists every outcome.
+var DisputeOutcomes = []DisputeOutcome{DisputeOpen, DisputeWon, DisputeLost}
 
 // Raw is the provider's answer, byte for byte.
 type Raw struct {

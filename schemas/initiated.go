@@ -45,6 +45,9 @@ const (
 	CaptureManual    Capture = "manual"
 )
 
+// Captures lists the capture modes, the default first.
+var Captures = []Capture{CaptureAutomatic, CaptureManual}
+
 // InitiationResponse is the provider's synchronous answer to the call that made the payment.
 type InitiationResponse struct {
 	HTTPStatus int    `json:"http_status"`
@@ -102,7 +105,7 @@ func ParseInitiated(data []byte) (Initiated, error) {
 	}
 	event.InitiationResponse = f.response("initiation_response")
 	f.check("payment_id", len(event.PaymentID) <= MaxPaymentID, fmt.Sprintf("must be at most %d bytes", MaxPaymentID))
-	f.check("capture", slices.Contains([]Capture{"", CaptureAutomatic, CaptureManual}, event.Capture), `must be "automatic" or "manual"`)
+	f.check("capture", event.Capture == "" || slices.Contains(Captures, event.Capture), `must be "automatic" or "manual"`)
 	size := 0
 	for name, value := range event.Metadata {
 		size += len(name) + len(value)
@@ -145,9 +148,14 @@ func (f *fields) textOf(v exactjson.Value, field string, required bool) string {
 	f.check(field, !required || v.Present(), "is missing")
 	f.check(field, !v.Present() || v.Kind() == exactjson.String, "must be a string")
 	f.check(field, !required || strings.TrimSpace(v.Str()) != "", "must not be empty")
-	f.check(field, utf8.ValidString(v.Str()) && !strings.ContainsRune(v.Str(), utf8.RuneError), "must be UTF-8")
-	f.check(field, !strings.ContainsRune(v.Str(), 0), "must not hold NUL characters")
+	f.clean(field, v.Str())
 	return v.Str()
+}
+
+// clean refuses what was not UTF-8 (a reader puts U+FFFD in its place) and what other systems cut texts off at.
+func (f *fields) clean(field, text string) {
+	f.check(field, utf8.ValidString(text) && !strings.ContainsRune(text, utf8.RuneError), "must be UTF-8")
+	f.check(field, !strings.ContainsRune(text, 0), "must not hold NUL characters")
 }
 
 func (f *fields) amount(field string) Amount {
@@ -165,10 +173,11 @@ func (f *fields) amount(field string) Amount {
 }
 
 func (f *fields) time(field string) time.Time {
-	text := f.text(field, true)
-	t, err := time.Parse(time.RFC3339, text)
-	f.check(field, err == nil, "must be an RFC 3339 time with zone, like 2026-01-31T12:00:00Z")
-	return t.UTC()
+	t, err := time.Parse(time.RFC3339, f.text(field, true))
+	t = t.UTC()
+	// The first and last hours of RFC 3339 lie outside of it in UTC; such a time could not be written again.
+	f.check(field, err == nil && t.Year() >= 1 && t.Year() <= 9999, "must be an RFC 3339 time with zone, like 2026-01-31T12:00:00Z")
+	return t
 }
 
 func (f *fields) texts(field string) map[string]string {
@@ -180,6 +189,7 @@ func (f *fields) texts(field string) map[string]string {
 	out := map[string]string{}
 	for m := range v.Members() {
 		if m.Present() {
+			f.clean(field, m.Name())
 			out[m.Name()] = f.textOf(m, field+"."+m.Name(), false)
 		}
 	}

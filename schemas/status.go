@@ -168,7 +168,7 @@ func Between(from Status, fromFinal bool, to Status) Move {
 		return MoveAllowed
 	case row == nil || next == nil: // a status of another version
 		return MoveUnexpected
-	case to == Unknown && from.Final() && fromFinal:
+	case to == Unknown && fromFinal:
 		return MoveBackwards
 	case from.Negative() && !fromFinal:
 		return MoveAllowed
