@@ -1,0 +1,408 @@
+package worldpay_test
+
+import (
+	"encoding/json"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/paystatus/paystatus/providers"
+	"github.com/paystatus/paystatus/providers/providertest"
+	"github.com/paystatus/paystatus/providers/worldpay"
+	"github.com/paystatus/paystatus/schemas"
+)
+
+// page is an answer of one page.
+func page(request, body string) providers.Answer {
+	return pages(providers.Page{Request: request, HTTPStatus: 200, Body: []byte(body)})
+}
+
+func pages(all ...providers.Page) providers.Answer {
+	return providers.Answer{From: schemas.SourceQuery, Pages: all}
+}
+
+func event(body string) providers.Answer {
+	return providers.Answer{From: schemas.SourceNotification, Pages: []providers.Page{{HTTPStatus: 200, Body: []byte(body)}}}
+}
+
+// word is an answer to the events link.
+func word(text string) string {
+	quoted, _ := json.Marshal(text)
+	return `{"lastEvent":` + string(quoted) + `,"_links":{}}`
+}
+
+func observed(t *testing.T, o providers.Outcome) *providers.Observation {
+	t.Helper()
+	require.Equal(t, providers.Observed, o.Kind, "%s: %s", o.Code, o.Message)
+	return o.Observation
+}
+
+func TestWordsAreTheSameWithoutRegardToCaseBlanksHyphensAndUnderscores(t *testing.T) {
+	t.Parallel()
+	provider := unconfigured(t)
+	payment := paid(t, provider, schemas.Reference{"events_link": liveLink})
+	for _, row := range provider.Mapping() {
+		plain := provider.Read(page("link", word(row.Value)), payment)
+		for _, written := range []string{
+			strings.ToUpper(row.Value), strings.ToLower(row.Value), strings.ReplaceAll(row.Value, " ", "_"), strings.ReplaceAll(row.Value, " ", "-"),
+			strings.ReplaceAll(row.Value, " ", ""), " " + row.Value + "\t",
+		} {
+			o := observed(t, provider.Read(page("link", word(written)), payment))
+			assert.Equal(t, plain.Observation.Status, o.Status, "%q", written)
+			assert.NotContains(t, o.Anomalies, schemas.UnmappedStatus, "%q", written)
+			assert.Equal(t, map[string]any{"last_event": written}, o.ProviderStatus)
+		}
+	}
+	for _, other := range []string{"Authorized.", "not Authorized", "Authorised", "Authorizedé", "Ａuthorized", "(Authorized)"} {
+		o := observed(t, provider.Read(page("link", word(other)), payment))
+		assert.Equal(t, schemas.Unknown, o.Status, "%q", other)
+		assert.Contains(t, o.Anomalies, schemas.UnmappedStatus, "%q", other)
+	}
+}
+
+func TestPendingWordsAreFinalWhereAnAccountNeverHearsMore(t *testing.T) {
+	t.Parallel()
+	settings := worldpay.Definition.Settings().(*worldpay.Settings)
+	settings.Accounts = map[string]worldpay.Account{"default": {}, "settling": {SettledEvents: true}}
+	provider := create(t, settings)
+	for _, c := range []struct {
+		word              string
+		status            schemas.Status
+		usually, settling bool
+	}{
+		{"Sent for Settlement", schemas.CapturePending, true, false},
+		{"settlementRequested", schemas.CapturePending, true, false},
+		{"saleSucceeded", schemas.CapturePending, true, false},
+		{"Sent for Refund", schemas.RefundPending, true, false},
+		{"refundRequestSubmitted", schemas.RefundPending, true, false},
+		{"settlementRequestSubmissionTimedOut", schemas.CapturePending, false, false},
+		{"refundRequestSubmissionTimedOut", schemas.RefundPending, false, false},
+		{"Settled", schemas.Captured, true, true},
+		{"Refunded", schemas.Refunded, true, true},
+		{"Settlement failed", schemas.Failed, true, true},
+		{"Authorized", schemas.Authorized, false, false},
+		{"authorizationTimedOut", schemas.Unknown, false, false},
+	} {
+		for account, final := range map[string]bool{"": c.usually, "default": c.usually, "settling": c.settling, "not configured": c.usually} {
+			payment := paid(t, provider, schemas.Reference{"events_link": liveLink})
+			payment.Account = account
+			o := observed(t, provider.Read(page("link", word(c.word)), payment))
+			assert.Equal(t, c.status, o.Status, c.word)
+			assert.Equal(t, final, o.Final, "%s at %q", c.word, account)
+		}
+	}
+}
+
+func TestANegativeFoundByAReusableReferenceMayBePaidAgain(t *testing.T) {
+	t.Parallel()
+	provider := unconfigured(t)
+	body := `{"eventId":"1","eventTimestamp":"2026-01-05T14:18:13.407","eventDetails":{"classification":"payment","type":"refused","paymentId":"` + paymentID + `","transactionReference":"` + reference + `"}}`
+	for _, c := range []struct {
+		name   string
+		ref    schemas.Reference
+		answer providers.Answer
+		again  bool
+	}{
+		{"recovered by reference alone", schemas.Reference{"transaction_reference": reference}, page("recovery", word("Refused")), true},
+		{"notified, by reference alone", schemas.Reference{"transaction_reference": reference}, event(body), true},
+		{"with an entity", schemas.Reference{"transaction_reference": reference, "entity": "default"}, page("recovery", word("Expired")), true},
+		{"with a payment id", schemas.Reference{"transaction_reference": reference, "payment_id": paymentID}, page("recovery", word("Refused")), false},
+		{"with a link", schemas.Reference{"transaction_reference": reference, "events_link": liveLink}, page("link", word("Refused")), false},
+		{"not negative", schemas.Reference{"transaction_reference": reference}, page("recovery", word("Authorized")), false},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			t.Parallel()
+			assert.Equal(t, c.again, observed(t, provider.Read(c.answer, paid(t, provider, c.ref))).PayableAgain)
+		})
+	}
+	t.Run("without a payment", func(t *testing.T) {
+		t.Parallel()
+		assert.False(t, observed(t, provider.Read(page("recovery", word("Refused")), providers.Payment{})).PayableAgain)
+	})
+}
+
+func TestOtherAmountsCanBeAccepted(t *testing.T) {
+	t.Parallel()
+	settings := worldpay.Definition.Settings().(*worldpay.Settings)
+	settings.AcceptOtherAmount = true
+	provider := create(t, settings)
+	payment := paid(t, provider, schemas.Reference{"transaction_reference": reference})
+	row := `{"transactionReference":"` + reference + `","paymentId":"p","lastEvent":"authorizationSucceeded","value":{"currency":"GBP","amount":700}}`
+	for name, answer := range map[string]providers.Answer{
+		"of a payment": page("payment", row),
+		"in a list":    page("list", `{"_embedded":{"payments":[`+row+`]}}`),
+		"by the link":  page("link", `{"lastEvent":"Authorized","value":{"currency":"GBP","amount":700}}`),
+		"notified":     event(`{"eventDetails":{"type":"authorized","transactionReference":"` + reference + `","amount":{"value":700,"currencyCode":"GBP"}}}`),
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			o := observed(t, provider.Read(answer, payment))
+			assert.Equal(t, []schemas.Anomaly{schemas.AmountDiffers}, o.Anomalies)
+			assert.Equal(t, &schemas.Money{Value: 700, Currency: "GBP", Exponent: 2}, o.Amounts.Requested)
+		})
+	}
+}
+
+func TestAnAmountBesideAPartialStatusOfALinkIsNotThePayments(t *testing.T) {
+	t.Parallel()
+	provider := unconfigured(t)
+	payment := paid(t, provider, schemas.Reference{"events_link": liveLink})
+	body := `{"lastEvent":"Sent for Settlement","value":{"currency":"GBP","amount":500},"_links":{"payments:partialSettle":"/payments/settlements/partials/x"}}`
+	o := observed(t, provider.Read(page("link", body), payment))
+	assert.Equal(t, schemas.PartiallyCaptured, o.Status)
+	assert.Equal(t, int64(1200), o.Amounts.Requested.Value)
+	assert.Nil(t, o.Amounts.Captured)
+
+	o2 := provider.Read(page("link", `{"lastEvent":"Sent for Settlement","value":{"currency":"GBP","amount":500}}`), payment)
+	assert.Equal(t, providers.CodeOtherAmount, o2.Code)
+}
+
+func TestACardVerificationHasNoAmountToCompare(t *testing.T) {
+	t.Parallel()
+	provider := unconfigured(t)
+	payment := paid(t, provider, schemas.Reference{"payment_id": paymentID})
+	payment.Amount = &schemas.Amount{Value: 0, Currency: "GBP"}
+	body := `{"paymentId":"` + paymentID + `","lastEvent":"authorizationSucceeded","value":{"currency":"GBP","amount":100}}`
+	assert.Equal(t, schemas.Authorized, observed(t, provider.Read(page("payment", body), payment)).Status)
+}
+
+func TestALinkThatOffersNothingIsNotOffered(t *testing.T) {
+	t.Parallel()
+	provider := unconfigured(t)
+	for _, links := range []string{`{"payments:settle":null}`, `{"payments:settle":{}}`, `{"payments:settle":""}`, `[]`, `{"curies":[{"name":"payments:settle","href":"x"}]}`} {
+		o := observed(t, provider.Read(page("link", `{"lastEvent":"Settled","_links":`+links+`}`), providers.Payment{}))
+		assert.Equal(t, schemas.Captured, o.Status, links)
+	}
+	for _, rel := range []string{"payments:settle", "cardPayments:settle", "cardPayments:partialSettle", "settle"} {
+		o := observed(t, provider.Read(page("link", `{"lastEvent":"Settled","_links":{"`+rel+`":"/payments/settlements/full/x"}}`), providers.Payment{}))
+		assert.Equal(t, schemas.PartiallyCaptured, o.Status, rel)
+	}
+}
+
+func TestTheRecoverySettlesWhatPaymentQueriesDoesNotKnow(t *testing.T) {
+	t.Parallel()
+	provider := unconfigured(t)
+	payment := paid(t, provider, schemas.Reference{"transaction_reference": reference})
+	list := providers.Page{Request: "list", HTTPStatus: 200, Body: []byte(`{"_embedded":{"payments":[{"transactionReference":"` + reference + `","lastEvent":"authorizationTimedOut"}]}}`)}
+	for _, c := range []struct {
+		name     string
+		recovery providers.Page
+		status   schemas.Status
+		page     int
+	}{
+		{"it knows", providers.Page{HTTPStatus: 200, Body: []byte(word("Authorized"))}, schemas.Authorized, 1},
+		{"it knows nothing", providers.Page{HTTPStatus: 404}, schemas.Unknown, 0},
+		{"it fails", providers.Page{HTTPStatus: 503}, schemas.Unknown, 0},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			t.Parallel()
+			c.recovery.Request = "recovery"
+			o := provider.Read(pages(list, c.recovery), payment)
+			assert.Equal(t, c.status, observed(t, o).Status)
+			assert.Equal(t, c.page, o.Page)
+		})
+	}
+}
+
+func TestAListThatBreaksOffCountsOnlyWithASuccess(t *testing.T) {
+	t.Parallel()
+	provider := unconfigured(t)
+	payment := paid(t, provider, schemas.Reference{"transaction_reference": reference})
+	list := func(word string) providers.Page {
+		return providers.Page{Request: "list", HTTPStatus: 200, Body: []byte(`{"_links":{"next":{"href":"/paymentQueries/payments?x=2"}},"_embedded":{"payments":[{"transactionReference":"` +
+			reference + `","lastEvent":"` + word + `"}]}}`)}
+	}
+	fault := providers.Failure(providers.Unavailable, providers.CodeTimeout, "too late")
+	failed := providers.Page{Request: "list", HTTPStatus: 503}
+	for _, c := range []struct {
+		name   string
+		answer providers.Answer
+		status schemas.Status // when observed
+		code   string
+	}{
+		{"a success, then a time-out", providers.Answer{Pages: []providers.Page{list("authorizationSucceeded")}, Fault: &fault}, schemas.Authorized, ""},
+		{"a refusal, then a time-out", providers.Answer{Pages: []providers.Page{list("authorizationRefused")}, Fault: &fault}, "", providers.CodeTimeout},
+		{"a success, then 503", pages(list("authorizationSucceeded"), failed), schemas.Authorized, ""},
+		{"a refusal, then 503", pages(list("authorizationRefused"), failed), "", "http_503"},
+		{"a refusal, then 404", pages(list("authorizationRefused"), providers.Page{Request: "list", HTTPStatus: 404}), "", providers.CodeIncompleteList},
+		{"a refusal, then nothing more", pages(list("authorizationRefused")), "", providers.CodeIncompleteList},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			t.Parallel()
+			o := provider.Read(c.answer, payment)
+			if c.code != "" {
+				assert.Equal(t, providers.Unavailable, o.Kind)
+				assert.Equal(t, c.code, o.Code)
+				return
+			}
+			assert.Equal(t, c.status, observed(t, o).Status)
+			assert.Equal(t, []schemas.Anomaly{schemas.IncompleteList}, o.Observation.Anomalies)
+		})
+	}
+}
+
+func TestAFaultAfterNotFoundIsTheOutcome(t *testing.T) {
+	t.Parallel()
+	provider := unconfigured(t)
+	fault := providers.Failure(providers.Unavailable, providers.CodeTimeout, "too late")
+	o := provider.Read(providers.Answer{Pages: []providers.Page{{Request: "link", HTTPStatus: 404}}, Fault: &fault}, paid(t, provider, schemas.Reference{"events_link": liveLink}))
+	assert.Equal(t, providers.CodeTimeout, o.Code)
+	assert.Negative(t, o.Page, "the page that came says nothing of it")
+}
+
+func TestEntityIsNotConfiguredIsRefusedWhateverTheHTTPStatus(t *testing.T) {
+	t.Parallel()
+	provider := unconfigured(t)
+	for _, status := range []int{400, 403, 404, 409} {
+		o := provider.Read(pages(providers.Page{Request: "recovery", HTTPStatus: status, Body: []byte(`{"errorName":"entityIsNotConfigured"}`)}), providers.Payment{})
+		assert.Equal(t, providers.Refused, o.Kind, "%d", status)
+		assert.Contains(t, o.Message, "entityIsNotConfigured")
+	}
+}
+
+func TestANotificationSaysWhomItIsAbout(t *testing.T) {
+	t.Parallel()
+	provider := unconfigured(t)
+	o := provider.Read(event(`{"eventDetails":{"type":"settled","transactionReference":"r-1","paymentId":"p-1","merchant":{"entity":"default"}}}`), providers.Payment{})
+	assert.Equal(t, "r-1", o.MerchantReference)
+	assert.Equal(t, schemas.Reference{"transaction_reference": "r-1", "payment_id": "p-1", "entity": "default"}, o.About)
+	o = provider.Read(event(`{"eventDetails":{"classification":"payout","type":"approved","transactionReference":"r-1"}}`), providers.Payment{})
+	assert.Equal(t, providers.NoStatus, o.Kind)
+	assert.Equal(t, "r-1", o.MerchantReference, "also where it says nothing of the payment's state")
+}
+
+func TestANotificationOfAPartOnlyAsksForACheck(t *testing.T) {
+	t.Parallel()
+	provider := unconfigured(t)
+	payment := paid(t, provider, schemas.Reference{"transaction_reference": reference})
+	read := func(details string, p providers.Payment) *providers.Observation {
+		return observed(t, provider.Read(event(`{"eventDetails":{"transactionReference":"`+reference+`",`+details+`}}`), p))
+	}
+	for _, c := range []struct {
+		name, details string
+		known, part   bool
+		status        schemas.Status
+	}{
+		{"below the payment's amount", `"type":"settled","amount":{"value":500,"currencyCode":"GBP"}`, true, true, schemas.PartiallyCaptured},
+		{"the whole amount in one part", `"type":"settled","reference":"p-1","amount":{"value":1200,"currencyCode":"GBP"}`, true, false, schemas.Captured},
+		{"a partial reference, no amount", `"type":"refunded","reference":"p-1"`, true, true, schemas.PartiallyRefunded},
+		{"a partial reference, no payment known", `"type":"refunded","reference":"p-1","amount":{"value":1200,"currencyCode":"GBP"}`, false, true, schemas.PartiallyRefunded},
+		{"no partial reference, no payment known", `"type":"refunded","amount":{"value":1200,"currencyCode":"GBP"}`, false, false, schemas.Refunded},
+		{"a word that says so", `"type":"Sent for Partial Refund"`, true, true, schemas.RefundPending},
+		{"a refund under way", `"type":"sentForRefund","amount":{"value":500,"currencyCode":"GBP"}`, true, true, schemas.RefundPending},
+		{"an amount that cannot be read", `"type":"settled","amount":{"value":"x","currencyCode":"GBP"}`, true, true, schemas.Captured},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			t.Parallel()
+			p := payment
+			if !c.known {
+				p = providers.Payment{}
+			}
+			o := read(c.details, p)
+			assert.Equal(t, c.status, o.Status)
+			assert.Equal(t, c.part, o.Partial)
+			if c.part {
+				assert.Nil(t, o.Amounts.Captured)
+				assert.Nil(t, o.Amounts.Refunded)
+			}
+		})
+	}
+}
+
+func TestTheNotificationsOfADisputeNameItAlike(t *testing.T) {
+	t.Parallel()
+	provider := unconfigured(t)
+	for _, details := range []string{`"date":"2026-01-02",`, ``} {
+		var ids []string
+		for i, kind := range []string{"informationRequested", "chargedBack", "chargebackReversed"} {
+			body := `{"eventId":"e-` + string(rune('1'+i)) + `","eventTimestamp":"2026-02-0` + string(rune('1'+i)) + `T00:00:00","eventDetails":{` + details +
+				`"classification":"chargeback","transactionReference":"r-1","type":"` + kind + `"}}`
+			o := observed(t, provider.Read(event(body), providers.Payment{}))
+			require.NotNil(t, o.Dispute)
+			ids = append(ids, o.Dispute.ID)
+			assert.Equal(t, []schemas.DisputeOutcome{schemas.DisputeOpen, schemas.DisputeLost, schemas.DisputeWon}[i], o.Dispute.Outcome)
+		}
+		assert.NotEmpty(t, ids[0])
+		assert.Equal(t, []string{ids[0], ids[0], ids[0]}, ids)
+	}
+}
+
+func TestEventTimesWithoutZoneAreUTC(t *testing.T) {
+	t.Parallel()
+	provider := unconfigured(t)
+	for written, want := range map[string]string{
+		"2018-06-13T14:18:13.407":         "2018-06-13T14:18:13.407Z",
+		"2018-06-13T14:18:13.407123456":   "2018-06-13T14:18:13.407123456Z",
+		"2018-06-13T14:18:13":             "2018-06-13T14:18:13Z",
+		"2018-06-13T14:18:13.5+02:00":     "2018-06-13T12:18:13.5Z",
+		"2018-06-13T14:18:13.407123Z":     "2018-06-13T14:18:13.407123Z",
+		"2018-06-13T14:18:13.407123+0000": "2018-06-13T14:18:13.407123Z",
+		"yesterday":                       "0001-01-01T00:00:00Z",
+	} {
+		o := observed(t, provider.Read(event(`{"eventTimestamp":"`+written+`","eventDetails":{"type":"settled","transactionReference":"r"}}`), providers.Payment{}))
+		text, err := o.OccurredAt.MarshalText()
+		require.NoError(t, err)
+		assert.Equal(t, want, string(text), written)
+	}
+}
+
+func TestAnExponentIsThatOfISO4217(t *testing.T) {
+	t.Parallel()
+	provider := unconfigured(t)
+	for currency, exponent := range map[string]int{"GBP": 2, "JPY": 0, "KRW": 0, "KWD": 3, "BHD": 3, "CLP": 0, "XYZ": 2} {
+		o := observed(t, provider.Read(page("payment", `{"paymentId":"p","lastEvent":"authorizationSucceeded","value":{"currency":"`+currency+`","amount":5}}`), providers.Payment{}))
+		assert.Equal(t, exponent, o.Amounts.Requested.Exponent, currency)
+	}
+}
+
+// FuzzRead feeds anything: no panic, and a status only from a JSON object.
+func FuzzRead(f *testing.F) {
+	provider := unconfigured(f)
+	payment := paid(f, provider, schemas.Reference{"payment_id": paymentID, "transaction_reference": reference})
+	answers, err := filepath.Glob(filepath.Join("testdata", "*", "answer.*"))
+	require.NoError(f, err)
+	for i, path := range answers {
+		body, err := os.ReadFile(path) //nolint:gosec // a fixture
+		require.NoError(f, err)
+		f.Add(body, uint8(i), 200)
+	}
+	requests := []string{"", "link", "payment", "list", "recovery"}
+	sources := schemas.Sources
+	f.Fuzz(func(t *testing.T, body []byte, kind uint8, status int) {
+		for _, p := range []providers.Payment{payment, {}} {
+			answer := pages(providers.Page{Request: requests[int(kind)%len(requests)], HTTPStatus: status, Body: body})
+			answer.From = sources[int(kind/16)%len(sources)]
+			o := provider.Read(answer, p)
+			providers.Describe(provider, answer, o, p, schemas.Captured)
+			if o.Kind != providers.Observed {
+				require.NotEmpty(t, o.Code)
+				continue
+			}
+			require.True(t, o.Observation.Status.Valid())
+			_, failed := providers.ParseBody(body)
+			require.Nil(t, failed, "a status from what is no JSON object")
+			if o.Observation.Status != schemas.Unknown {
+				require.NotEmpty(t, o.Observation.ProviderStatus["last_event"], "a status without a word")
+			}
+		}
+	})
+}
+
+func BenchmarkRead(b *testing.B) {
+	provider := unconfigured(b)
+	for _, f := range providertest.Fixtures(b, provider, "testdata") {
+		if f.Name != "query-partly-settled-partly-refunded" {
+			continue
+		}
+		answer := f.Answer()
+		b.SetBytes(int64(len(f.Body)))
+		b.ReportAllocs()
+		for b.Loop() {
+			providers.Describe(provider, answer, provider.Read(answer, f.Payment), f.Payment, "")
+		}
+	}
+}
