@@ -18,6 +18,7 @@ import (
 	"github.com/paystatus/paystatus/handlers"
 	"github.com/paystatus/paystatus/handlers/watch"
 	"github.com/paystatus/paystatus/pipeline"
+	"github.com/paystatus/paystatus/pipeline/config"
 	"github.com/paystatus/paystatus/pipeline/embedded"
 	"github.com/paystatus/paystatus/pipeline/kafka"
 	"github.com/paystatus/paystatus/providers/sandbox"
@@ -53,10 +54,10 @@ func newWorld(t *testing.T, brokers []string) *world {
 	log := slog.New(slog.NewTextHandler(logWriter(), &slog.HandlerOptions{Level: slog.LevelDebug}))
 	w := &world{
 		t: t, group: name, config: kafka.Config{Brokers: brokers, ClientID: name, Logger: log},
-		topics: pipeline.Topics{
+		topics: pipeline.Topics{Topics: config.Topics{
 			Initiated: name + ".initiated", Notified: name + ".notified", StatusChanged: name + ".status_changed", Prefix: name + ".",
-			Partitions: 4, Replication: 1, MinInSync: 1,
-		},
+			Partitions: 4, Replication: 1, MinInsync: 1,
+		}},
 		sandbox: sandbox.NewServer(simulators()...),
 	}
 	server := httptest.NewServer(w.sandbox)
@@ -234,4 +235,3 @@ func (w *world) eventually(condition func() bool, what string) {
 	w.t.Helper()
 	require.Eventually(w.t, condition, 60*time.Second, 50*time.Millisecond, what)
 }
-

@@ -12,36 +12,28 @@ import (
 	kafkago "github.com/segmentio/kafka-go"
 
 	"github.com/paystatus/paystatus/handlers"
+	"github.com/paystatus/paystatus/pipeline/config"
 	"github.com/paystatus/paystatus/pipeline/delay"
 	"github.com/paystatus/paystatus/pipeline/kafka"
 )
 
-// Topics names the topics and says how this program creates them.
-type Topics struct {
-	Initiated     string
-	Notified      string
-	StatusChanged string
-	Prefix        string // of the internal topics: "paystatus."
-
-	Partitions  int
-	Replication int
-	MinInSync   int
-}
+// Topics are the topics by what they are for.
+type Topics struct{ config.Topics }
 
 // Checks is the work topic.
-func (t Topics) Checks() string { return t.Prefix + "checks" }
+func (t Topics) Checks() string { return t.Internal(config.ChecksTopic) }
 
 // DeadLetters holds everything that cannot go on.
-func (t Topics) DeadLetters() string { return t.Prefix + "dead_letters" }
+func (t Topics) DeadLetters() string { return t.Internal(config.DeadLettersTopic) }
 
 // Redriven holds dead letters that are given back.
-func (t Topics) Redriven() string { return t.Prefix + "redriven" }
+func (t Topics) Redriven() string { return t.Internal(config.RedrivenTopic) }
 
 // Replays holds what the checks of backfills came to.
-func (t Topics) Replays() string { return t.Prefix + "replays" }
+func (t Topics) Replays() string { return t.Internal(config.ReplaysTopic) }
 
 // Tier is the topic of a delay.
-func (t Topics) Tier(name string) string { return t.Prefix + "delay." + name }
+func (t Topics) Tier(name string) string { return t.Internal(config.DelayTopic + name) }
 
 // The retentions of internal topics; a tier keeps twice its delay on top.
 const (
@@ -91,7 +83,7 @@ func (t Topics) all() []string {
 func (t Topics) topic(r requirement) kafka.Topic {
 	configs := map[string]string{
 		"cleanup.policy":      "delete",
-		"min.insync.replicas": strconv.Itoa(t.MinInSync),
+		"min.insync.replicas": strconv.Itoa(t.MinInsync),
 	}
 	if r.internal {
 		configs["message.timestamp.type"] = "LogAppendTime"
@@ -106,14 +98,23 @@ func (t Topics) topic(r requirement) kafka.Topic {
 	return kafka.Topic{Name: r.name, Partitions: t.Partitions, Replication: t.Replication, Configs: configs}
 }
 
-// CreateTopics creates the topics that are missing and says which it created.
-func CreateTopics(ctx context.Context, client *kafka.Client, t Topics) (created []string, err error) {
+// MissingTopics names the topics that do not exist.
+func MissingTopics(ctx context.Context, client *kafka.Client, t Topics) ([]string, error) {
 	there, err := client.DescribeTopics(ctx, t.all()...)
 	if err != nil {
 		return nil, fmt.Errorf("describe topics: %w", err)
 	}
+	return slices.DeleteFunc(t.all(), func(name string) bool { _, ok := there[name]; return ok }), nil
+}
+
+// CreateTopics creates the topics that are missing and says which it created.
+func CreateTopics(ctx context.Context, client *kafka.Client, t Topics) (created []string, err error) {
+	missing, err := MissingTopics(ctx, client, t)
+	if err != nil {
+		return nil, err
+	}
 	for _, r := range t.requirements() {
-		if _, ok := there[r.name]; ok {
+		if !slices.Contains(missing, r.name) {
 			continue
 		}
 		err := client.CreateTopics(ctx, t.topic(r))
@@ -169,8 +170,8 @@ func (t Topics) checkConfigs(r requirement, d kafka.TopicDescription) (problems 
 		if d.Replication < t.Replication {
 			complain("has %d replicas and the configuration wants %d", d.Replication, t.Replication)
 		}
-		if n, ok := number(d, "min.insync.replicas"); ok && n < int64(t.MinInSync) {
-			complain("min.insync.replicas is %d and the configuration wants %d", n, t.MinInSync)
+		if n, ok := number(d, "min.insync.replicas"); ok && n < int64(t.MinInsync) {
+			complain("min.insync.replicas is %d and the configuration wants %d", n, t.MinInsync)
 		}
 	}
 	if kept, ok := number(d, "retention.ms"); ok && r.retention > 0 && kept >= 0 && kept < r.retention.Milliseconds() {

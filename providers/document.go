@@ -1,6 +1,8 @@
 package providers
 
 import (
+	"encoding/json"
+
 	"github.com/paystatus/paystatus/schemas"
 )
 
@@ -10,6 +12,21 @@ type Document struct {
 	Data       *schemas.Change `json:"data,omitempty"`
 	Reason     *schemas.Reason `json:"reason,omitempty"`
 	RetryAfter string          `json:"retry_after,omitempty"` // a Go duration: "2s"
+}
+
+// MarshalJSON writes null for the payment_id of an answer that was read without a payment.
+func (d Document) MarshalJSON() ([]byte, error) {
+	type plain Document
+	if d.Data == nil || d.Data.PaymentID != "" {
+		return json.Marshal(plain(d))
+	}
+	return json.Marshal(struct {
+		plain
+		Data any `json:"data"`
+	}{plain(d), struct {
+		PaymentID *string `json:"payment_id"`
+		*schemas.Change
+	}{nil, d.Data}})
 }
 
 // Describe makes the document of an outcome. Previous is what was last reported, "" when nothing was: a move backwards is

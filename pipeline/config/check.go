@@ -29,8 +29,8 @@ type checking struct {
 	problems []Problem
 }
 
-// require notes a problem at key unless ok.
-func (v *checking) require(ok bool, key, format string, args ...any) {
+// requiref notes a problem at key unless ok.
+func (v *checking) requiref(ok bool, key, format string, args ...any) {
 	if ok || v.known(key) {
 		return
 	}
@@ -46,19 +46,19 @@ func (v *checking) known(key string) bool {
 
 // oneOf requires one of the words.
 func (v *checking) oneOf(value, key string, words ...string) {
-	v.require(slices.Contains(words, value), key, "must be one of %s", strings.Join(words, ", "))
+	v.requiref(slices.Contains(words, value), key, "must be one of %s", strings.Join(words, ", "))
 }
 
 // address requires host:port.
 func (v *checking) address(value, key string) {
 	host, port, err := net.SplitHostPort(value)
 	number, notNumber := strconv.ParseUint(port, 10, 16)
-	v.require(err == nil && notNumber == nil, key, "must be host:port, like 127.0.0.1:8080")
+	v.requiref(err == nil && notNumber == nil, key, "must be host:port, like 127.0.0.1:8080")
 	if key == "embedded.listen" {
-		v.require(err != nil || host != "", key, "needs a host, because clients are told to connect to it")
+		v.requiref(err != nil || host != "", key, "needs a host, because clients are told to connect to it")
 	}
 	if key == "kafka.brokers" {
-		v.require(err != nil || host != "" && number > 0, key, "must be host:port, like kafka-1:9092")
+		v.requiref(err != nil || host != "" && number > 0, key, "must be host:port, like kafka-1:9092")
 	}
 }
 
@@ -73,27 +73,27 @@ func (v *checking) kafka(c *Config) {
 	for _, broker := range c.Kafka.Brokers {
 		v.address(broker, "kafka.brokers")
 	}
-	v.require(topicName.MatchString(c.Kafka.Group), "kafka.group", "must be letters, digits, '.', '_' and '-'")
+	v.requiref(topicName.MatchString(c.Kafka.Group), "kafka.group", "must be letters, digits, '.', '_' and '-'")
 	session := c.Kafka.SessionTimeout
-	v.require(session >= shortestSession && session <= longestSession, "kafka.session_timeout",
+	v.requiref(session >= shortestSession && session <= longestSession, "kafka.session_timeout",
 		"must be from 1s to 30m; brokers accept 6s and more unless configured otherwise")
 	tls := c.Kafka.TLS
-	v.require(tls.Enabled || tls.CAFile == "" && tls.CertFile == "" && tls.KeyFile == "" && tls.ServerName == "", "kafka.tls.enabled",
+	v.requiref(tls.Enabled || tls.CAFile == "" && tls.CertFile == "" && tls.KeyFile == "" && tls.ServerName == "", "kafka.tls.enabled",
 		"must be true for the other keys of tls to mean anything")
-	v.require((tls.CertFile == "") == (tls.KeyFile == ""), "kafka.tls", "needs both cert_file and key_file, or neither")
+	v.requiref((tls.CertFile == "") == (tls.KeyFile == ""), "kafka.tls", "needs both cert_file and key_file, or neither")
 	sasl := c.Kafka.SASL
 	if sasl.Mechanism != "" {
 		v.oneOf(sasl.Mechanism, "kafka.sasl.mechanism", "plain", "scram-sha-256", "scram-sha-512")
 	}
 	if sasl.Mechanism == "" {
-		v.require(sasl.Username == "" && sasl.Password == "", "kafka.sasl.mechanism", "is missing: plain, scram-sha-256 or scram-sha-512")
+		v.requiref(sasl.Username == "" && sasl.Password == "", "kafka.sasl.mechanism", "is missing: plain, scram-sha-256 or scram-sha-512")
 	} else {
-		v.require(sasl.Username != "", "kafka.sasl.username", "is missing")
-		v.require(sasl.Password != "", "kafka.sasl.password", "is missing")
+		v.requiref(sasl.Username != "", "kafka.sasl.username", "is missing")
+		v.requiref(sasl.Password != "", "kafka.sasl.password", "is missing")
 	}
 	if c.Embedded.Enabled {
 		v.address(c.Embedded.Listen, "embedded.listen")
-		v.require(c.Embedded.DataDir != "", "embedded.data_dir", "is missing: without a directory nothing survives a restart")
+		v.requiref(c.Embedded.DataDir != "", "embedded.data_dir", "is missing: without a directory nothing survives a restart")
 	}
 }
 
@@ -105,57 +105,56 @@ func (v *checking) topics(t Topics, e Embedded) {
 	for _, topic := range []struct{ key, name string }{
 		{"topics.initiated", t.Initiated}, {"topics.notified", t.Notified}, {"topics.status_changed", t.StatusChanged},
 	} {
-		v.require(topicName.MatchString(topic.name) && topic.name != "." && topic.name != "..", topic.key,
+		v.requiref(topicName.MatchString(topic.name) && topic.name != "." && topic.name != "..", topic.key,
 			"must be the name of a Kafka topic: letters, digits, '.', '_' and '-', at most 249 of them")
-		v.require(first[topic.name] == "", topic.key, "is the same topic as %s", first[topic.name])
+		v.requiref(first[topic.name] == "", topic.key, "is the same topic as %s", first[topic.name])
 		first[topic.name] = topic.key
-		name, internal := strings.CutPrefix(topic.name, t.Prefix)
-		internal = internal && (slices.Contains([]string{ChecksTopic, DeadLettersTopic, RedrivenTopic, ReplaysTopic}, name) || strings.HasPrefix(name, DelayTopic))
-		v.require(!internal, topic.key, "is the name of an internal topic; change it or topics.prefix")
+		v.requiref(!t.isInternal(topic.name), topic.key, "is the name of an internal topic; change it or topics.prefix")
 	}
-	v.require(topicName.MatchString(t.Prefix+DeadLettersTopic), "topics.prefix", "must be the beginning of a topic's name: letters, digits, '.', '_' and '-'")
-	v.require(t.Partitions > 0, "topics.partitions", "must be more than zero")
-	v.require(t.Replication > 0, "topics.replication", "must be more than zero")
-	v.require(t.MinInsync > 0, "topics.min_insync", "must be more than zero")
-	v.require(t.MinInsync <= t.Replication || t.Replication <= 0, "topics.min_insync", "must not be more than topics.replication (%d)", t.Replication)
-	v.require(!e.Enabled || t.Replication <= 1, "topics.replication", "must be 1 with the embedded broker, which is one node")
+	v.requiref(topicName.MatchString(t.Prefix+DeadLettersTopic), "topics.prefix", "must be the beginning of a topic's name: letters, digits, '.', '_' and '-'")
+	v.requiref(t.Partitions > 0, "topics.partitions", "must be more than zero")
+	v.requiref(t.Replication > 0, "topics.replication", "must be more than zero")
+	v.requiref(t.MinInsync > 0, "topics.min_insync", "must be more than zero")
+	v.requiref(t.MinInsync <= t.Replication || t.Replication <= 0, "topics.min_insync", "must not be more than topics.replication (%d)", t.Replication)
+	v.requiref(!e.Enabled || t.Replication <= 1, "topics.replication", "must be 1 with the embedded broker, which is one node")
 }
 
 func (v *checking) rest(c *Config) {
 	v.oneOf(c.Events.Mode, "events.mode", ModeBinary, ModeStructured)
 	v.oneOf(c.Events.Raw, "events.raw", RawInline, RawNone)
-	v.require(c.Events.Source != "", "events.source", "must not be empty: CloudEvents demands a source")
-	v.require(!slices.Contains(c.Events.InitiatedTypes, ""), "events.initiated_types", "must not hold an empty type")
+	v.requiref(c.Events.Source != "", "events.source", "must not be empty: CloudEvents demands a source")
+	v.requiref(!slices.Contains(c.Events.InitiatedTypes, ""), "events.initiated_types", "must not hold an empty type")
 
 	v.address(c.HTTP.Listen, "http.listen")
 	if n := c.Notifications; n.Listen != "" {
 		v.address(n.Listen, "notifications.listen")
-		v.require(n.Listen != c.HTTP.Listen || strings.HasSuffix(n.Listen, ":0"), "notifications.listen", "is the address of http.listen; the outside world needs one of its own")
+		v.requiref(n.Listen != c.HTTP.Listen || strings.HasSuffix(n.Listen, ":0"), "notifications.listen",
+			"is the address of http.listen; the outside world needs one of its own")
 	}
-	v.require(c.Notifications.MaxAge > 0, "notifications.max_age", "must be more than zero")
+	v.requiref(c.Notifications.MaxAge > 0, "notifications.max_age", "must be more than zero")
 	v.oneOf(c.Notifications.UnknownPayments, "notifications.unknown_payments", DeadLetter, Ignore)
 
 	v.oneOf(c.Log.Level, "log.level", "debug", "info", "warn", "error")
 	v.oneOf(c.Log.Format, "log.format", FormatAuto, FormatText, FormatJSON)
 
-	v.require(c.Limits.InFlight > 0, "limits.in_flight", "must be more than zero")
-	v.require(c.Limits.Drain > 0, "limits.drain", "must be more than zero")
+	v.requiref(c.Limits.InFlight > 0, "limits.in_flight", "must be more than zero")
+	v.requiref(c.Limits.Drain > 0, "limits.drain", "must be more than zero")
 }
 
 func (v *checking) providers(c *Config) {
 	for _, name := range slices.Sorted(maps.Keys(c.Providers)) {
 		settings, path := c.Providers[name], "providers."+name
 		for _, problem := range settings.Validate() {
-			v.require(false, join(path, problem.Key), "%s", problem.Text)
+			v.requiref(false, join(path, problem.Key), "%s", problem.Text)
 		}
-		v.require(settings.Common().Timeout <= c.Limits.Drain, join(path, "timeout"),
+		v.requiref(settings.Common().Timeout <= c.Limits.Drain, join(path, "timeout"),
 			"must not be more than limits.drain (%s): a whole check must fit into what a shutdown waits for", c.Limits.Drain)
 	}
 }
 
 func (v *checking) schedules(s Schedules) {
 	const path = "schedules"
-	v.require(!v.d.said("schedules.default.methods"), "schedules.default.methods", "methods differ by provider; put them below one")
+	v.requiref(!v.d.said("schedules.default.methods"), "schedules.default.methods", "methods differ by provider; put them below one")
 	for key, at := range v.d.places {
 		name, below := strings.CutPrefix(key, path+".")
 		if _, ok := v.d.definitions[name]; below && !ok && name != defaultSchedule && !strings.Contains(name, ".") {
@@ -180,7 +179,7 @@ func (v *checking) schedules(s Schedules) {
 func (v *checking) faults(path string, found, above []fault) {
 	for _, f := range found {
 		if !slices.Contains(above, f) {
-			v.require(false, join(path, f.key), "%s", f.text)
+			v.requiref(false, join(path, f.key), "%s", f.text)
 		}
 	}
 }

@@ -2,6 +2,8 @@ package config
 
 import (
 	"errors"
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/paystatus/paystatus/providers"
@@ -85,6 +87,12 @@ const (
 	ReplaysTopic     = "replays"
 )
 
+// isInternal reports whether a topic has the name of an internal one.
+func (t Topics) isInternal(topic string) bool {
+	name, ours := strings.CutPrefix(topic, t.Prefix)
+	return ours && (slices.Contains([]string{ChecksTopic, DeadLettersTopic, RedrivenTopic, ReplaysTopic}, name) || strings.HasPrefix(name, DelayTopic))
+}
+
 // Events says which events come in and what leaves.
 type Events struct {
 	Mode           string   `yaml:"mode"`            // CloudEvents: binary or structured. Default: binary
@@ -134,12 +142,15 @@ const (
 	FormatJSON     = "json"
 )
 
-// Defaults is the configuration of an empty file, but for the schedules.
+// defaults is the configuration of an empty file, but for the schedules.
 func defaults() *Config {
 	return &Config{
-		Kafka:         Kafka{Brokers: []string{}, Group: "paystatus", SessionTimeout: 10 * time.Second},
-		Embedded:      Embedded{DataDir: "./paystatus-data", Listen: "127.0.0.1:9092"},
-		Topics:        Topics{Initiated: "payments.initiated", Notified: "payments.notified", StatusChanged: "payments.status_changed", Prefix: "paystatus.", Partitions: 12, Replication: 3, MinInsync: 2},
+		Kafka:    Kafka{Brokers: []string{}, Group: "paystatus", SessionTimeout: 10 * time.Second},
+		Embedded: Embedded{DataDir: "./paystatus-data", Listen: "127.0.0.1:9092"},
+		Topics: Topics{
+			Initiated: "payments.initiated", Notified: "payments.notified", StatusChanged: "payments.status_changed", Prefix: "paystatus.",
+			Partitions: 12, Replication: 3, MinInsync: 2,
+		},
 		Events:        Events{Mode: ModeBinary, InitiatedTypes: []string{"payment.initiated"}, Raw: RawInline, Source: "/paystatus"},
 		HTTP:          HTTP{Listen: "127.0.0.1:8080"},
 		Notifications: Notifications{MaxAge: providers.DefaultMaxNotificationAge, UnknownPayments: DeadLetter},

@@ -45,8 +45,8 @@ func (d *decoder) placeOf(node *yaml.Node) place {
 	return place{d.file, node.Line}
 }
 
-// complain notes a problem at a node.
-func (d *decoder) complain(node *yaml.Node, path, format string, args ...any) {
+// complainf notes a problem at a node.
+func (d *decoder) complainf(node *yaml.Node, path, format string, args ...any) {
 	at := d.placeOf(node)
 	d.problems = append(d.problems, Problem{File: at.file, Line: at.line, Key: path, Text: fmt.Sprintf(format, args...)})
 }
@@ -96,7 +96,7 @@ func kindOf(t reflect.Type) reflect.Kind {
 // members calls each for the keys of a mapping, with the value's node. Keys that are no names are problems.
 func (d *decoder) members(node *yaml.Node, path string, each func(key string, keyNode, value *yaml.Node)) {
 	if node.Kind != yaml.MappingNode {
-		d.complain(node, path, "must be a mapping of keys to values")
+		d.complainf(node, path, "must be a mapping of keys to values")
 		return
 	}
 	first := map[string]int{}
@@ -106,11 +106,11 @@ func (d *decoder) members(node *yaml.Node, path string, each func(key string, ke
 		line, twice := first[key]
 		switch {
 		case keyNode.Kind != yaml.ScalarNode || key == "":
-			d.complain(keyNode, path, "a key must be a plain word")
+			d.complainf(keyNode, path, "a key must be a plain word")
 		case d.variables.hidden(key):
-			d.complain(keyNode, path, "${…} stands in a key; it is replaced inside values only")
+			d.complainf(keyNode, path, "${…} stands in a key; it is replaced inside values only")
 		case twice:
-			d.complain(keyNode, join(path, key), "stands twice, first in line %d", line)
+			d.complainf(keyNode, join(path, key), "stands twice, first in line %d", line)
 		default:
 			first[key] = keyNode.Line
 			d.places[join(path, key)] = d.placeOf(keyNode)
@@ -135,11 +135,11 @@ func (d *decoder) structure(node *yaml.Node, v reflect.Value, path string) {
 			d.secretFile(value, field, join(path, key))
 			return
 		}
-		d.complain(keyNode, join(path, key), "is not a key; the keys here are %s", strings.Join(slices.Sorted(maps.Keys(known)), ", "))
+		d.complainf(keyNode, join(path, key), "is not a key; the keys here are %s", strings.Join(slices.Sorted(maps.Keys(known)), ", "))
 	})
 	for key, field := range known {
 		if field.Type() == secretType && given[key] && given[key+fileSuffix] {
-			d.complain(keyOf(node, key+fileSuffix), join(path, key+fileSuffix), "is given and %s, too; give one of them", key)
+			d.complainf(keyOf(node, key+fileSuffix), join(path, key+fileSuffix), "is given and %s, too; give one of them", key)
 		}
 	}
 }
@@ -157,7 +157,7 @@ func (d *decoder) mapping(node *yaml.Node, v reflect.Value, path string) {
 		case elem.Type() == secretType && strings.HasSuffix(key, fileSuffix):
 			name := strings.TrimSuffix(key, fileSuffix)
 			if keyOf(node, name) != nil {
-				d.complain(keyNode, join(path, key), "is given and %s, too; give one of them", name)
+				d.complainf(keyNode, join(path, key), "is given and %s, too; give one of them", name)
 			}
 			d.secretFile(value, elem, join(path, key))
 			v.SetMapIndex(reflect.ValueOf(name), elem)
@@ -175,7 +175,7 @@ func (d *decoder) mapping(node *yaml.Node, v reflect.Value, path string) {
 func (d *decoder) provider(name string, keyNode, value *yaml.Node, into reflect.Value, path string) {
 	definition, ok := d.definitions[name]
 	if !ok {
-		d.complain(keyNode, join(path, name), "is not a provider; there are %s", strings.Join(slices.Sorted(maps.Keys(d.definitions)), ", "))
+		d.complainf(keyNode, join(path, name), "is not a provider; there are %s", strings.Join(slices.Sorted(maps.Keys(d.definitions)), ", "))
 		return
 	}
 	if value.Kind == yaml.ScalarNode && value.Tag == "!!null" {
@@ -188,7 +188,7 @@ func (d *decoder) provider(name string, keyNode, value *yaml.Node, into reflect.
 
 func (d *decoder) list(node *yaml.Node, v reflect.Value, path string) {
 	if node.Kind != yaml.SequenceNode {
-		d.complain(node, path, "must be a list: [a, b]")
+		d.complainf(node, path, "must be a list: [a, b]")
 		return
 	}
 	if len(node.Content) == 0 {
@@ -208,23 +208,23 @@ func (d *decoder) scalar(node *yaml.Node, v reflect.Value, path string) {
 		return
 	}
 	if err := d.set(v, text); err != nil {
-		d.complain(node, path, "%s", err)
+		d.complainf(node, path, "%s", err)
 		return
 	}
 	if quoted := node.Style&(yaml.DoubleQuotedStyle|yaml.SingleQuotedStyle) != 0; quoted && !d.variables.hidden(node.Value) {
 		if v.Type() != durationType && (v.Kind() == reflect.Bool || v.CanInt() || v.CanFloat()) && kindOf(v.Type()) != reflect.Invalid {
-			d.complain(node, path, "must not stand in quotes")
+			d.complainf(node, path, "must not stand in quotes")
 		}
 	}
 	if kindOf(v.Type()) == reflect.String && node.Tag == "!!bool" {
-		d.complain(node, path, "must be a text; put it in quotes if it is meant")
+		d.complainf(node, path, "must be a text; put it in quotes if it is meant")
 	}
 }
 
 // text is the content of a scalar, with the environment's values in it.
 func (d *decoder) text(node *yaml.Node, path string) (string, bool) {
 	if node.Kind != yaml.ScalarNode {
-		d.complain(node, path, "must be a single value")
+		d.complainf(node, path, "must be a single value")
 		return "", false
 	}
 	if _, outside := d.origins[node]; outside {
@@ -232,7 +232,7 @@ func (d *decoder) text(node *yaml.Node, path string) (string, bool) {
 	}
 	text, problem := d.variables.fill(node.Value)
 	if problem != "" {
-		d.complain(node, path, "%s", problem)
+		d.complainf(node, path, "%s", problem)
 		return "", false
 	}
 	return text, true
@@ -255,7 +255,7 @@ func (d *decoder) set(v reflect.Value, text string) error {
 		v.SetInt(int64(duration))
 		return nil
 	}
-	if unmarshaler, ok := v.Addr().Interface().(encoding.TextUnmarshaler); ok {
+	if unmarshaler, ok := reflect.TypeAssert[encoding.TextUnmarshaler](v.Addr()); ok {
 		return unmarshaler.UnmarshalText([]byte(text))
 	}
 	switch {
@@ -321,16 +321,16 @@ func (d *decoder) secretFile(node *yaml.Node, v reflect.Value, path string) {
 	}
 	full, err := d.beside(name)
 	if err != nil {
-		d.complain(node, path, "the file cannot be read: %s", err)
+		d.complainf(node, path, "the file cannot be read: %s", err)
 		return
 	}
 	content, err := readFile(full)
 	secret := strings.TrimSuffix(strings.TrimSuffix(string(content), "\n"), "\r")
 	switch {
 	case err != nil:
-		d.complain(node, path, "the file cannot be read: %s", err)
+		d.complainf(node, path, "the file cannot be read: %s", err)
 	case secret == "":
-		d.complain(node, path, "the file is empty")
+		d.complainf(node, path, "the file is empty")
 	default:
 		v.SetString(secret)
 	}

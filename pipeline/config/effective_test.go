@@ -48,7 +48,9 @@ func TestTheSecretsOfTheFullConfigurationWouldBeRecognised(t *testing.T) {
 	t.Parallel()
 	c := everything(t)
 	first, second := accountOf(t, c, "alpha", "default"), accountOf(t, c, "alpha", "second")
-	for _, secret := range []providers.Secret{c.Kafka.SASL.Password, first.SecretKey, first.Notifications.Keys["1"], first.Notifications.Keys["2"], second.SecretKey} {
+	for _, secret := range []providers.Secret{
+		c.Kafka.SASL.Password, first.SecretKey, first.Notifications.Keys["1"], first.Notifications.Keys["2"], second.SecretKey,
+	} {
 		assert.Contains(t, secret.Reveal(), "confidential")
 	}
 }
@@ -98,7 +100,8 @@ func draw(t *rapid.T) string {
 		line("    not_found_grace: %s", duration.Draw(t, "grace"))
 		line("    jitter: %v", rapid.Float64Range(0, 0.99).Draw(t, "jitter"))
 		if name != "default" {
-			line("    methods: {pse: {open: {delays: []}, recheck: %s}, Cash: {open: {deadline: %s}}}", duration.Draw(t, "recheck"), duration.Draw(t, "voucher"))
+			line("    methods: {pse: {open: {delays: []}, recheck: %s}, Cash: {open: {deadline: %s}}}",
+				duration.Draw(t, "recheck"), duration.Draw(t, "voucher"))
 		}
 	}
 	return b.String()

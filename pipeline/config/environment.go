@@ -164,8 +164,8 @@ func (d *decoder) put(node *yaml.Node, path []string, value *yaml.Node, written 
 	}
 	key := path[len(path)-1]
 	twin := key + fileSuffix
-	if strings.HasSuffix(key, fileSuffix) {
-		twin = strings.TrimSuffix(key, fileSuffix)
+	if before, ok := strings.CutSuffix(key, fileSuffix); ok {
+		twin = before
 	}
 	if i := indexOf(node, twin); i >= 0 && !written[node.Content[i+1]] {
 		node.Content = slices.Delete(node.Content, i, i+2)

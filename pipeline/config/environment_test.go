@@ -31,12 +31,14 @@ func TestValuesHoldVariables(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			for _, text := range []string{"kafka:\n  tls:\n    enabled: true\n    server_name: " + row.text + "\n", "kafka: {tls: {enabled: true, server_name: " + row.text + "}}"} {
+			for _, text := range []string{
+				"kafka:\n  tls:\n    enabled: true\n    server_name: " + row.text + "\n", "kafka: {tls: {enabled: true, server_name: " + row.text + "}}",
+			} {
 				assert.Equal(t, row.want, loaded(t, text, env).Kafka.TLS.ServerName)
 			}
 		})
 	}
-	c := loaded(t, "{topics: {partitions: ${N}}, embedded: {enabled: ${YES}}, limits: {drain: ${D}, lookback: ${L:-1m}}, providers: {alpha: {timeout: \"${D}\"}}}", env)
+	c := loaded(t, "{topics: {partitions: ${N}}, embedded: {enabled: ${YES}}, limits: {drain: \"${D}\", lookback: ${L:-1m}}}", env)
 	assert.Equal(t, 24, c.Topics.Partitions)
 	assert.True(t, c.Embedded.Enabled)
 	assert.Equal(t, 7*time.Second, c.Limits.Drain)

@@ -58,7 +58,7 @@ func definition(name string) providers.Definition {
 
 var definitions = []providers.Definition{definition("alpha"), definition("beta"), definition("worldpay"), definition("liquido")}
 
-// load reads a configuration from its text, with files beside it: name, content, name, content …
+// load reads a configuration from its text, with files beside it: name, content, name, content ….
 func load(t testing.TB, text string, env []string, files ...string) (*config.Config, []config.Problem) {
 	t.Helper()
 	dir := t.TempDir()

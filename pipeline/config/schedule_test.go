@@ -74,7 +74,11 @@ schedules:
 
 func TestWhatIsSaidWinsOverWhatIsBuiltIn(t *testing.T) {
 	t.Parallel()
-	s := loaded(t, "schedules: {default: {open: {deadline: 1m}, not_found_grace: 5s}, liquido: {open: {every: 3s}, methods: {cash: {open: {deadline: 2m}}}}}", nil).Schedules
+	s := loaded(t, `
+schedules:
+  default: {open: {deadline: 1m}, not_found_grace: 5s}
+  liquido: {open: {every: 3s}, methods: {cash: {open: {deadline: 2m}}}}
+`, nil).Schedules
 	assert.Equal(t, time.Minute, s.For("liquido", "boleto").Open.Deadline, "said in general, over built in for the method")
 	assert.Equal(t, 3*time.Second, s.For("liquido", "pse").Open.Every, "said for the provider, over built in for the method")
 	assert.Equal(t, 2*time.Minute, s.For("liquido", "cash").Open.Deadline)

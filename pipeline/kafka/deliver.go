@@ -9,11 +9,7 @@ import (
 	"github.com/ThreeDotsLabs/watermill/message"
 )
 
-// Pauses before a nacked message is handed out again.
-const (
-	nackPauseMin = 100 * time.Millisecond
-	nackPauseMax = 5 * time.Second
-)
+const firstNackPause = 100 * time.Millisecond
 
 // task is one record on its way through a lane.
 type task struct {
@@ -21,7 +17,7 @@ type task struct {
 	partition *partition
 	seen      *seen
 	lane      *lane
-	nacks     int
+	pause     time.Duration // before it was handed out again last; 0: it was not nacked
 }
 
 func (t *task) bytes() int { return len(t.record.Key) + len(t.record.Value) }
@@ -218,12 +214,8 @@ func (g *generation) nacked(t *task) {
 		return
 	}
 	g.leave()
-	wait := nackPauseMax
-	if t.nacks < 6 {
-		wait = min(wait, nackPauseMin<<t.nacks)
-	}
-	t.nacks++
-	time.AfterFunc(wait, func() {
+	t.pause = min(max(2*t.pause, firstNackPause), g.sub.options.NackPause)
+	time.AfterFunc(t.pause, func() {
 		g.mu.Lock()
 		defer g.mu.Unlock()
 		if !g.quiet {

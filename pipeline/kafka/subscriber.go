@@ -50,6 +50,9 @@ type SubscriberOptions struct {
 	// Drain is how long running messages may finish when partitions are taken away or the subscription ends; default 10s.
 	// Then their contexts are cancelled.
 	Drain time.Duration
+	// NackPause is how long a nacked message waits at most before it comes again; the first pause is 100ms, each further one
+	// twice as long. Default 5s.
+	NackPause time.Duration
 	// Start is where the group begins on partitions without a committed offset; default Earliest.
 	Start Start
 	// OnAssign is called before the first message of a generation is handed out. ctx ends when the generation does. After an
@@ -97,12 +100,13 @@ func NewSubscriber(config Config, options SubscriberOptions) (*Subscriber, error
 	if options.Group == "" {
 		return nil, errors.New("kafka: subscriber without a group")
 	}
-	if options.InFlight < 0 || options.SessionTimeout < 0 || options.Drain < 0 {
+	if options.InFlight < 0 || options.SessionTimeout < 0 || options.Drain < 0 || options.NackPause < 0 {
 		return nil, errors.New("kafka: negative subscriber option")
 	}
 	options.InFlight = cmp.Or(options.InFlight, 4096)
 	options.SessionTimeout = cmp.Or(options.SessionTimeout, 10*time.Second)
 	options.Drain = cmp.Or(options.Drain, 10*time.Second)
+	options.NackPause = cmp.Or(options.NackPause, 5*time.Second)
 	s := &Subscriber{network: n, options: options, current: map[*subscription]struct{}{}}
 	s.closing, s.close = context.WithCancel(context.Background())
 	return s, nil

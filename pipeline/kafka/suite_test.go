@@ -55,7 +55,7 @@ func TestWatermillsSuite(t *testing.T) {
 				publisher, err := kafka.NewPublisher(c.config, kafka.PublisherOptions{})
 				require.NoError(t, err)
 				subscriber, err := kafka.NewSubscriber(c.config, kafka.SubscriberOptions{
-					Group: group, Lanes: test.lanes, SessionTimeout: 2 * time.Second, Drain: time.Second,
+					Group: group, Lanes: test.lanes, SessionTimeout: 2 * time.Second, Drain: time.Second, NackPause: 20 * time.Millisecond,
 				})
 				require.NoError(t, err)
 				t.Cleanup(func() { require.NoError(t, errors.Join(subscriber.Close(), publisher.Close())) })

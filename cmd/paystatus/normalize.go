@@ -1,0 +1,132 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"net/http"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/paystatus/paystatus/pipeline"
+	"github.com/paystatus/paystatus/providers"
+	"github.com/paystatus/paystatus/schemas"
+)
+
+// normalizeFlags are the flags of normalize.
+type normalizeFlags struct {
+	provider, from, payment, account, config, previous string
+	httpStatus                                         int
+	headers                                            []string
+}
+
+func normalizeCommand() *cobra.Command {
+	cmd := &cobra.Command{
+		Use:   "normalize --provider P FILE|-",
+		Short: "Read one answer body and print what it says",
+		Long: `Read the body of one answer of a provider, from a file or standard input, and print the data of the status event that it
+makes, or why it makes none.
+
+Without --payment only what the answer says is known, and it is not held against the payment's identity and amount. A signature is
+checked when its header and a configuration with the keys are given.`,
+		Args: cobra.ExactArgs(1),
+	}
+	output := outputFlag(cmd)
+	var f normalizeFlags
+	cmd.Flags().StringVar(&f.provider, "provider", "", "the provider: "+strings.Join(pipeline.ProviderNames(), ", "))
+	cmd.Flags().StringVar(&f.from, "from", string(schemas.SourceQuery), "what kind of answer it is: query, notification or initiation")
+	cmd.Flags().StringVar(&f.payment, "payment", "", "a file with the initiated event's data")
+	cmd.Flags().IntVar(&f.httpStatus, "http-status", http.StatusOK, "the HTTP status that the answer came with")
+	cmd.Flags().StringArrayVar(&f.headers, "header", nil, "'Name: value' that the answer came with; may be repeated")
+	cmd.Flags().StringVar(&f.previous, "previous", "", "the status that was last reported")
+	cmd.Flags().StringVar(&f.account, "account", "", "the account whose keys verify the signature; default: the payment's, else "+schemas.DefaultAccount)
+	cmd.Flags().StringVarP(&f.config, "config", "c", "", "the configuration file that holds the keys")
+	cmd.RunE = func(cmd *cobra.Command, args []string) error {
+		document, err := f.normalize(cmd, args[0])
+		if err != nil {
+			return err
+		}
+		return printDocument(cmd, document, *output)
+	}
+	return cmd
+}
+
+func (f normalizeFlags) normalize(cmd *cobra.Command, path string) (providers.Document, error) {
+	source := schemas.Source(f.from)
+	switch {
+	case f.provider == "":
+		return providers.Document{}, misuse{errors.New("--provider is missing")}
+	case !slices.Contains(pipeline.ProviderNames(), f.provider):
+		return providers.Document{}, misuse{fmt.Errorf("there is no provider %q; there are %s", f.provider, strings.Join(pipeline.ProviderNames(), ", "))}
+	case !slices.Contains([]schemas.Source{schemas.SourceQuery, schemas.SourceNotification, schemas.SourceInitiation}, source):
+		return providers.Document{}, misuse{fmt.Errorf("--from is query, notification or initiation, not %q", f.from)}
+	case f.previous != "" && !schemas.Status(f.previous).Valid():
+		return providers.Document{}, misuse{fmt.Errorf("--previous is no status: %q", f.previous)}
+	case f.httpStatus < 100 || f.httpStatus > 599:
+		return providers.Document{}, misuse{fmt.Errorf("--http-status is no HTTP status: %d", f.httpStatus)}
+	}
+	header, err := parseHeaders(f.headers)
+	if err != nil {
+		return providers.Document{}, misuse{err}
+	}
+	provider, err := f.reader()
+	if err != nil {
+		return providers.Document{}, err
+	}
+	payment := providers.Payment{}
+	if f.payment != "" {
+		event, err := readEvent(cmd, f.payment)
+		if err != nil {
+			return providers.Document{}, err
+		}
+		if payment, err = identify(provider, event); err != nil {
+			return providers.Document{}, err
+		}
+	}
+	if f.account != "" {
+		payment.Account = f.account
+	}
+	if payment.Account == "" {
+		payment.Account = schemas.DefaultAccount
+	}
+	body, err := readInput(cmd, path)
+	if err != nil {
+		return providers.Document{}, err
+	}
+	answer := providers.Answer{From: source, Pages: []providers.Page{{HTTPStatus: f.httpStatus, Header: header, Body: body, ReceivedAt: time.Now()}}}
+	outcome := providers.Interpret(provider, answer, payment, false)
+	return providers.Describe(provider, answer, outcome, payment, schemas.Status(f.previous)), nil
+}
+
+// reader is the provider with the accounts of the configuration, or without any.
+func (f normalizeFlags) reader() (providers.Provider, error) {
+	if f.config == "" {
+		return pipeline.Reader(f.provider)
+	}
+	c, err := loadConfig(f.config)
+	if err != nil {
+		return nil, err
+	}
+	connected, err := pipeline.Connect(c, nil)
+	if err != nil {
+		return nil, err
+	}
+	if provider := connected[f.provider]; provider != nil {
+		return provider, nil
+	}
+	return pipeline.Reader(f.provider)
+}
+
+func parseHeaders(lines []string) (http.Header, error) {
+	header := http.Header{}
+	for _, line := range lines {
+		name, value, ok := strings.Cut(line, ":")
+		if !ok || strings.TrimSpace(name) == "" {
+			return nil, errors.New("--header must be 'Name: value'")
+		}
+		header.Add(strings.TrimSpace(name), strings.TrimSpace(value))
+	}
+	return header, nil
+}

@@ -1,0 +1,33 @@
+package main
+
+import (
+	"github.com/spf13/cobra"
+
+	"github.com/paystatus/paystatus/pipeline"
+)
+
+func runCommand() *cobra.Command {
+	cmd := &cobra.Command{
+		Use:   "run",
+		Short: "Serve: consume initiated events, ask the providers, emit status events",
+		Long: `Serve until SIGTERM or SIGINT, then finish what is running and exit.
+
+GET /readyz on http.listen answers 200 once the partitions are assigned, /healthz while the process can work.`,
+		Args: cobra.NoArgs,
+	}
+	path := configFlag(cmd)
+	embed := cmd.Flags().Bool("embedded", false, "run an embedded broker in this process; its data is kept in embedded.data_dir")
+	accept := cmd.Flags().Bool("accept-lost-offsets", false, "start although an internal topic holds records and its group has no committed offset")
+	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
+		c, err := loadConfig(*path)
+		if err != nil {
+			return err
+		}
+		if *embed {
+			c.Embed()
+		}
+		service := &pipeline.Service{Config: c, Log: logger(c.Log), AcceptLostOffsets: *accept}
+		return service.Run(cmd.Context())
+	}
+	return cmd
+}

@@ -1,0 +1,54 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"net/http"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/paystatus/paystatus/pipeline/demo"
+	"github.com/paystatus/paystatus/providers/sandbox"
+)
+
+func sandboxCommand() *cobra.Command {
+	cmd := &cobra.Command{
+		Use:   "sandbox",
+		Short: "Serve simulators of the four providers' APIs",
+		Long: `Serve the simulated providers under /checkout, /antom, /worldpay and /liquido.
+
+PUT /_script/{provider}/{reference} sets what a payment goes through: a list of steps such as
+  [{"status": "Pending"}, {"status": "Captured", "after": "5s"}, {"fault": "503", "retry_after": "2"}]
+or {"amount": {"value": 1000, "currency": "EUR"}, "steps": […]}.`,
+		Args: cobra.NoArgs,
+	}
+	listen := cmd.Flags().String("listen", "127.0.0.1:8090", "host:port to listen on; port 0: any free one")
+	printConfig := cmd.Flags().Bool("print-config", false, "print a ready configuration for these simulators")
+	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
+		listener, err := (&net.ListenConfig{}).Listen(cmd.Context(), "tcp", *listen)
+		if err != nil {
+			return fmt.Errorf("--listen: %w", err)
+		}
+		simulators := demo.Simulators()
+		url := "http://" + listener.Addr().String()
+		if *printConfig {
+			_, err = fmt.Fprint(cmd.OutOrStdout(), demo.SandboxConfig(simulators, url))
+		} else {
+			_, err = fmt.Fprintln(cmd.OutOrStdout(), url)
+		}
+		if err != nil {
+			return err
+		}
+		server := &http.Server{Handler: sandbox.NewServer(simulators...), ReadHeaderTimeout: 5 * time.Second}
+		stop := context.AfterFunc(cmd.Context(), func() { _ = server.Close() })
+		defer stop()
+		if err := server.Serve(listener); !errors.Is(err, http.ErrServerClosed) {
+			return fmt.Errorf("serve: %w", err)
+		}
+		return nil
+	}
+	return cmd
+}

@@ -1,0 +1,95 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+
+	"github.com/spf13/cobra"
+
+	"github.com/paystatus/paystatus/pipeline"
+	"github.com/paystatus/paystatus/pipeline/kafka"
+)
+
+func topicsCommand() *cobra.Command {
+	cmd := &cobra.Command{Use: "topics", Short: "Create or check the Kafka topics"}
+	cmd.AddCommand(topicsCreateCommand(), topicsCheckCommand())
+	return cmd
+}
+
+func topicsCreateCommand() *cobra.Command {
+	cmd := &cobra.Command{Use: "create", Short: "Create the topics that are missing", Args: cobra.NoArgs}
+	path, output := configFlag(cmd), outputFlag(cmd)
+	dry := cmd.Flags().Bool("dry-run", false, "only say which would be created")
+	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
+		return withTopics(*path, func(client *kafka.Client, t pipeline.Topics) error {
+			create := pipeline.CreateTopics
+			if *dry {
+				create = pipeline.MissingTopics
+			}
+			names, err := create(cmd.Context(), client, t)
+			for _, name := range names {
+				if *output == outputJSON {
+					err = errors.Join(err, printJSON(cmd.OutOrStdout(), map[string]any{"topic": name, "created": !*dry}))
+					continue
+				}
+				word := "created"
+				if *dry {
+					word = "missing"
+				}
+				_, _ = fmt.Fprintf(cmd.OutOrStdout(), "%s %s\n", word, name)
+			}
+			if err == nil && len(names) == 0 && *output == outputText {
+				_, _ = fmt.Fprintln(cmd.OutOrStdout(), "all topics are there")
+			}
+			return err
+		})
+	}
+	return cmd
+}
+
+func topicsCheckCommand() *cobra.Command {
+	cmd := &cobra.Command{Use: "check", Short: "Say what is wrong with the topics", Args: cobra.NoArgs}
+	path, output := configFlag(cmd), outputFlag(cmd)
+	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
+		return withTopics(*path, func(client *kafka.Client, t pipeline.Topics) error {
+			problems, err := pipeline.CheckTopics(cmd.Context(), client, t)
+			for _, p := range problems {
+				if *output == outputJSON {
+					err = errors.Join(err, printJSON(cmd.OutOrStdout(), map[string]string{"problem": p}))
+					continue
+				}
+				_, _ = fmt.Fprintln(cmd.OutOrStdout(), p)
+			}
+			switch {
+			case err != nil:
+				return err
+			case len(problems) > 0:
+				return fmt.Errorf("%d problems with the topics", len(problems))
+			case *output == outputText:
+				_, _ = fmt.Fprintln(cmd.OutOrStdout(), "the topics are as they must be")
+			}
+			return nil
+		})
+	}
+	return cmd
+}
+
+func withTopics(path string, fn func(*kafka.Client, pipeline.Topics) error) error {
+	c, err := loadConfig(path)
+	if err != nil {
+		return err
+	}
+	if len(c.Kafka.Brokers) == 0 {
+		return errors.New("kafka.brokers is empty")
+	}
+	k, err := pipeline.KafkaConfig(c, logger(c.Log))
+	if err != nil {
+		return err
+	}
+	client, err := kafka.NewClient(k)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = client.Close() }()
+	return fn(client, pipeline.Topics{Topics: c.Topics})
+}
