@@ -66,16 +66,14 @@ func unavailable(p Page, code string) Outcome {
 // missing, unreadable or past one is 0.
 func RetryAfter(h http.Header, now time.Time) time.Duration {
 	text := strings.TrimSpace(h.Get("Retry-After"))
-	var wait time.Duration
-	if seconds, err := strconv.ParseUint(text, 10, 64); err == nil {
-		wait = time.Duration(min(seconds, uint64(MaxRetryAfter/time.Second))) * time.Second //nolint:gosec // bounded by the min
-	} else if when, err := http.ParseTime(text); err == nil {
-		wait = when.Sub(now)
-		if rest := wait % time.Second; rest > 0 {
-			wait += time.Second - rest
-		}
+	if when, err := http.ParseTime(text); err == nil {
+		return ceilSeconds(min(when.Sub(now), MaxRetryAfter))
 	}
-	return max(0, min(wait, MaxRetryAfter))
+	seconds, err := strconv.ParseUint(text, 10, 64)
+	if err != nil && !errors.Is(err, strconv.ErrRange) { // out of range it is the largest number there is
+		return 0
+	}
+	return time.Duration(min(seconds, uint64(MaxRetryAfter/time.Second))) * time.Second
 }
 
 // ParseBody reads a page's body as one JSON object. On failure the outcome says why it is unreadable.

@@ -52,8 +52,10 @@ type Payment struct {
 
 // PaymentOf is the payment of an initiated event whose reference a provider has completed.
 func PaymentOf(e schemas.Initiated, ref schemas.Reference) Payment {
-	return Payment{ID: e.PaymentID, Account: e.Account, Reference: ref, Amount: &e.Amount, InitiatedAt: e.InitiatedAt,
-		Capture: e.Capture, Method: e.Method}
+	return Payment{
+		ID: e.PaymentID, Account: e.Account, Reference: ref, Amount: &e.Amount, InitiatedAt: e.InitiatedAt,
+		Capture: e.Capture, Method: e.Method,
+	}
 }
 
 // Known reports whether an initiated event is known.

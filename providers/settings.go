@@ -103,8 +103,11 @@ func (s Settings) Validate() []Problem {
 		key string
 		ok  bool
 	}{
-		{"timeout", s.Timeout > 0}, {"concurrency", s.Concurrency > 0}, {"max_answer", s.MaxAnswer > 0},
-		{"breaker.failures", s.Breaker.Failures > 0}, {"breaker.open", s.Breaker.Open > 0},
+		{"timeout", s.Timeout > 0},
+		{"concurrency", s.Concurrency > 0},
+		{"max_answer", s.MaxAnswer > 0},
+		{"breaker.failures", s.Breaker.Failures > 0},
+		{"breaker.open", s.Breaker.Open > 0},
 	} {
 		if !positive.ok {
 			problems = append(problems, Problem{positive.key, "must be more than zero"})

@@ -3,11 +3,12 @@ package providers
 import (
 	"context"
 	"crypto/tls"
-	"crypto/x509"
 	"errors"
 	"fmt"
 	"io"
+	"net"
 	"net/http"
+	"net/url"
 	"sync"
 	"time"
 
@@ -49,9 +50,9 @@ func NewTransport(s Settings, round http.RoundTripper) *Transport {
 			CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 		},
 		settings: s,
-		inFlight: bulkhead.New[any](uint(max(s.Concurrency, 1))), //nolint:gosec // positive
-		breaker: circuitbreaker.NewBuilder[any]().WithFailureThreshold(uint(max(s.Breaker.Failures, 1))). //nolint:gosec // positive
-															WithDelay(s.Breaker.Open).Build(),
+		inFlight: bulkhead.New[any](uint(max(s.Concurrency, 1))),
+		breaker: circuitbreaker.NewBuilder[any]().WithFailureThreshold(uint(max(s.Breaker.Failures, 1))).
+			WithDelay(s.Breaker.Open).WithSuccessThreshold(1).Build(), // one request is the trial
 		rates: map[string]ratelimiter.RateLimiter[any]{},
 	}
 }
@@ -59,22 +60,27 @@ func NewTransport(s Settings, round http.RoundTripper) *Transport {
 // Do makes one request for an account and reads the whole answer. A nil fault means that an answer came, whatever it says.
 // The error is ctx's, when that ended first: then nothing is known.
 func (t *Transport) Do(ctx context.Context, account string, request *http.Request) (Page, *Outcome, error) {
+	if t.breaker.RemainingDelay() > 0 { // nobody need wait for a turn that is not given
+		return Page{}, t.leftAlone(), nil
+	}
 	fault, err := t.admit(ctx, account)
 	if fault != nil || err != nil {
 		return Page{}, fault, err
 	}
 	defer t.inFlight.ReleasePermit()
 	if !t.breaker.TryAcquirePermit() {
-		o := Failure(Unavailable, CodeBreakerOpen, "the provider failed too often and is left alone for a while")
-		o.RetryAfter = ceilSeconds(t.breaker.RemainingDelay())
-		return Page{}, &o, nil
+		return Page{}, t.leftAlone(), nil
 	}
 	bounded, cancel := context.WithTimeout(ctx, t.settings.Timeout)
 	defer cancel()
 	page, err := t.exchange(request.WithContext(bounded))
 	switch {
 	case err != nil && ctx.Err() != nil:
-		t.breaker.RecordSuccess() // we gave up, not the provider
+		// We gave up, not the provider, which says nothing about it: neither success nor failure counts. Only the one
+		// request on trial must end somehow, and is tried again later.
+		if t.breaker.IsHalfOpen() {
+			t.breaker.Open()
+		}
 		return Page{}, nil, ctx.Err()
 	case err != nil:
 		t.breaker.RecordFailure()
@@ -86,6 +92,12 @@ func (t *Transport) Do(ctx context.Context, account string, request *http.Reques
 		t.breaker.RecordSuccess()
 	}
 	return page, nil, nil
+}
+
+func (t *Transport) leftAlone() *Outcome {
+	o := Failure(Unavailable, CodeBreakerOpen, "the provider failed too often and is left alone for a while")
+	o.RetryAfter = ceilSeconds(t.breaker.RemainingDelay())
+	return &o
 }
 
 // admit waits for a turn: in the account's rate, then among the requests in flight.
@@ -116,7 +128,7 @@ func (t *Transport) rate(account string) ratelimiter.RateLimiter[any] {
 	defer t.mu.Unlock()
 	limiter, ok := t.rates[account]
 	if !ok {
-		limiter = ratelimiter.NewSmoothWithMaxRate[any](time.Duration(float64(time.Second) / t.settings.Rate))
+		limiter = ratelimiter.NewSmoothWithMaxRate[any](max(1, time.Duration(float64(time.Second)/t.settings.Rate)))
 		t.rates[account] = limiter
 	}
 	return limiter
@@ -146,17 +158,16 @@ func (t *Transport) exchange(request *http.Request) (Page, error) {
 // connectionFault names what kept an answer from coming, without the URL, which may hold identifiers.
 func connectionFault(err error) Outcome {
 	var (
-		timeout   interface{ Timeout() bool }
-		record    tls.RecordHeaderError
-		alert     tls.AlertError
-		verify    *tls.CertificateVerificationError
-		authority x509.UnknownAuthorityError
-		hostname  x509.HostnameError
+		timeout interface{ Timeout() bool }
+		alert   *net.OpError // crypto/tls calls the alerts of both sides so
+		record  tls.RecordHeaderError
+		verify  *tls.CertificateVerificationError
 	)
 	switch {
 	case errors.Is(err, context.DeadlineExceeded), errors.As(err, &timeout) && timeout.Timeout():
 		return Failure(Unavailable, CodeTimeout, "the provider did not answer in time")
-	case errors.As(err, &record), errors.As(err, &alert), errors.As(err, &verify), errors.As(err, &authority), errors.As(err, &hostname):
+	case errors.As(err, &record), errors.As(err, &verify), errors.Is(err, http.ErrSchemeMismatch),
+		errors.As(err, &alert) && (alert.Op == "remote error" || alert.Op == "local error"):
 		return Failure(Unavailable, CodeTLS, "no secure connection to the provider could be made")
 	default:
 		return Failure(Unavailable, CodeConnection, "the connection to the provider failed")
@@ -170,8 +181,12 @@ func ceilSeconds(d time.Duration) time.Duration {
 // NewRequest builds a request to base (a configured URL) joined with path, however slashes stand between them.
 func NewRequest(ctx context.Context, method, base, path string, body io.Reader) (*http.Request, error) {
 	request, err := http.NewRequestWithContext(ctx, method, trimSlash(base)+path, body)
-	if err != nil {
-		return nil, fmt.Errorf("build a %s request: %w", method, errors.Unwrap(err))
+	var invalid *url.Error
+	switch {
+	case errors.As(err, &invalid): // without the URL, which may hold identifiers
+		return nil, fmt.Errorf("build a %s request: %w", method, invalid.Err)
+	case err != nil:
+		return nil, fmt.Errorf("build a %s request: %w", method, err)
 	}
 	request.Header.Set("User-Agent", "paystatus")
 	request.Header.Set("Accept", "application/json")
