@@ -44,40 +44,62 @@ func (d *decoder) resolve(t reflect.Type, rest string, node *yaml.Node) (path []
 	for t.Kind() == reflect.Pointer {
 		t = t.Elem()
 	}
-	switch kindOf(t) { //nolint:exhaustive // all others are values
-	case reflect.Struct:
-		for _, f := range fieldsOf(t) {
-			name := strings.ToUpper(f.key)
-			if rest == name && isValue(f.typ) {
-				return []string{f.key}, f.typ, true
-			}
-			if rest == name+strings.ToUpper(fileSuffix) && f.typ == secretType {
-				return []string{f.key + fileSuffix}, f.typ, true
-			}
-			if below, ok := strings.CutPrefix(rest, name+"_"); ok && !isValue(f.typ) {
-				if path, typ, found = d.resolve(f.typ, below, child(node, f.key)); found {
-					return append([]string{f.key}, path...), typ, true
-				}
-			}
-		}
-	case reflect.Map:
-		for _, candidate := range d.names(t, rest, node) {
-			elem := t.Elem()
-			if elem == settingsType {
-				elem = reflect.TypeOf(d.definitions[candidate.key].Settings())
-			}
-			if isValue(elem) {
-				if candidate.rest == "" {
-					return []string{candidate.key}, elem, true
-				}
-				continue
-			}
-			if path, typ, found = d.resolve(elem, candidate.rest, child(node, candidate.key)); found {
+	for _, candidate := range d.candidates(t, rest, node) {
+		switch {
+		case isValue(candidate.typ) && candidate.rest == "":
+			return []string{candidate.key}, candidate.typ, true
+		case isValue(candidate.typ):
+		default:
+			if path, typ, found = d.resolve(candidate.typ, candidate.rest, child(node, candidate.key)); found {
 				return append([]string{candidate.key}, path...), typ, true
 			}
 		}
 	}
 	return nil, nil, false
+}
+
+// candidate is a way to read the beginning of a variable's rest as a key.
+type candidate struct {
+	key  string
+	typ  reflect.Type // of its value
+	rest string       // what remains
+}
+
+// candidates are the ways to read rest below a type. In a map whose keys are the user's these are the keys that the file
+// holds, then every beginning that ends at a "_".
+func (d *decoder) candidates(t reflect.Type, rest string, node *yaml.Node) []candidate {
+	var all []candidate
+	try := func(key string, typ reflect.Type) {
+		if below, ok := strings.CutPrefix(rest, envName(key)); ok && key != "" && (below == "" || below[0] == '_') {
+			all = append(all, candidate{key, typ, strings.TrimPrefix(below, "_")})
+		}
+	}
+	switch kind := kindOf(t); {
+	case kind == reflect.Struct:
+		for _, f := range fieldsOf(t) {
+			try(f.key, f.typ)
+			if f.typ == secretType {
+				try(f.key+fileSuffix, f.typ)
+			}
+		}
+	case kind == reflect.Map && t.Elem() == settingsType:
+		for name, definition := range d.definitions {
+			try(name, reflect.TypeOf(definition.Settings()))
+		}
+	case kind == reflect.Map:
+		if node != nil && node.Kind == yaml.MappingNode {
+			for i := 0; i < len(node.Content); i += 2 {
+				try(node.Content[i].Value, t.Elem())
+			}
+		}
+		for i, c := range rest {
+			if c == '_' {
+				try(strings.ToLower(rest[:i]), t.Elem())
+			}
+		}
+		try(strings.ToLower(rest), t.Elem())
+	}
+	return all
 }
 
 // isValue tells a type of single values and lists from a section.
@@ -87,40 +109,6 @@ func isValue(t reflect.Type) bool {
 	}
 	kind := kindOf(t)
 	return kind != reflect.Struct && kind != reflect.Map && kind != reflect.Interface
-}
-
-// named is a way to read the beginning of a variable's rest as a key of a map.
-type named struct{ key, rest string }
-
-// names are the ways to read rest: first as keys that the file holds, then as every beginning that ends at a "_".
-func (d *decoder) names(t reflect.Type, rest string, node *yaml.Node) []named {
-	var all []named
-	try := func(key string) {
-		if key == "" {
-			return
-		}
-		if below, ok := strings.CutPrefix(rest, envName(key)); ok && (below == "" || below[0] == '_') {
-			all = append(all, named{key, strings.TrimPrefix(below, "_")})
-		}
-	}
-	if t.Elem() == settingsType {
-		for key := range d.definitions {
-			try(key)
-		}
-		return all
-	}
-	if node != nil && node.Kind == yaml.MappingNode {
-		for i := 0; i < len(node.Content); i += 2 {
-			try(node.Content[i].Value)
-		}
-	}
-	for i, c := range rest {
-		if c == '_' {
-			try(strings.ToLower(rest[:i]))
-		}
-	}
-	try(strings.ToLower(rest))
-	return all
 }
 
 var notInNames = regexp.MustCompile(`[^A-Z0-9_]`)

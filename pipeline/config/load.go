@@ -40,7 +40,7 @@ func Load(path string, env []string, definitions []providers.Definition) (*Confi
 	c := defaults()
 	d.decode(root, reflect.ValueOf(c).Elem(), "")
 	d.settle(c)
-	problems := append(d.problems, d.check(c)...)
+	problems := slices.Concat(d.problems, d.check(c))
 	sortProblems(problems)
 	return c, problems
 }

@@ -32,9 +32,6 @@ func (p Problem) String() string {
 	return b.String()
 }
 
-// Error lets a problem stand where an error is wanted.
-func (p Problem) Error() string { return p.String() }
-
 // sortProblems puts problems into the order of the file, those with the environment after it.
 func sortProblems(problems []Problem) {
 	outside := func(p Problem) int { return strings.Count(p.File, fromVariable) }
