@@ -2,8 +2,11 @@ package kafka_test
 
 import (
 	"context"
+	"crypto/rand"
 	"fmt"
 	"log/slog"
+	"os"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -18,30 +21,47 @@ import (
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
-// cluster is an embedded broker with a client for it.
+// cluster is a broker with a client for it: the embedded one, or with KAFKA_BROKERS=host:port,… a real one.
 type cluster struct {
-	t      testing.TB
-	config kafka.Config
-	client *kafka.Client
+	t       testing.TB
+	config  kafka.Config
+	client  *kafka.Client
+	suffix  string        // of names, so that tests do not meet on a real broker
+	session time.Duration // the shortest session timeout that the broker allows
 }
 
 func newCluster(t testing.TB) *cluster {
 	t.Helper()
+	if brokers := os.Getenv("KAFKA_BROKERS"); brokers != "" {
+		c := clusterAt(t, strings.Split(brokers, ",")...)
+		c.suffix, c.session = "-"+rand.Text()[:8], 6*time.Second
+		return c
+	}
 	broker, err := embedded.Start(embedded.Options{MinSessionTimeout: 100 * time.Millisecond})
 	require.NoError(t, err)
 	t.Cleanup(broker.Close)
-	c := &cluster{t: t, config: kafka.Config{
-		Brokers: []string{broker.Addr()}, ClientID: "test", Logger: slog.New(slog.NewTextHandler(t.Output(), nil)),
+	return clusterAt(t, broker.Addr())
+}
+
+func clusterAt(t testing.TB, brokers ...string) *cluster {
+	t.Helper()
+	c := &cluster{t: t, session: time.Second, config: kafka.Config{
+		Brokers: brokers, ClientID: "test", Logger: slog.New(slog.NewTextHandler(t.Output(), nil)),
 	}}
+	var err error
 	c.client, err = kafka.NewClient(c.config)
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, c.client.Close()) })
 	return c
 }
 
+// group is the consumer group that subscribers are in unless they say otherwise.
+func (c *cluster) group() string { return "group" + c.suffix }
+
 // topic creates a topic.
 func (c *cluster) topic(name string, partitions int) string {
 	c.t.Helper()
+	name += c.suffix
 	require.NoError(c.t, c.client.CreateTopics(c.t.Context(), kafka.Topic{Name: name, Partitions: partitions, Replication: 1}))
 	return name
 }
@@ -58,10 +78,10 @@ func (c *cluster) publisher() *kafka.Publisher {
 func (c *cluster) subscriber(options kafka.SubscriberOptions) *kafka.Subscriber {
 	c.t.Helper()
 	if options.Group == "" {
-		options.Group = "group"
+		options.Group = c.group()
 	}
 	if options.SessionTimeout == 0 {
-		options.SessionTimeout = time.Second
+		options.SessionTimeout = c.session
 	}
 	s, err := kafka.NewSubscriber(c.config, options)
 	require.NoError(c.t, err)

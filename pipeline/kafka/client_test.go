@@ -14,22 +14,22 @@ import (
 func TestTopicsAreCreatedAndDescribed(t *testing.T) {
 	t.Parallel()
 	c := newCluster(t)
-	topic := kafka.Topic{Name: "described", Partitions: 3, Replication: 1, Configs: map[string]string{
+	topic := kafka.Topic{Name: "described" + c.suffix, Partitions: 3, Replication: 1, Configs: map[string]string{
 		"cleanup.policy": "delete", "retention.ms": "604800000", "message.timestamp.type": "LogAppendTime",
 		"max.message.bytes": "2097152", "min.insync.replicas": "1",
 	}}
 	require.NoError(t, c.client.CreateTopics(t.Context(), topic))
-	err := c.client.CreateTopics(t.Context(), topic, kafka.Topic{Name: "another", Partitions: 1, Replication: 1})
+	err := c.client.CreateTopics(t.Context(), topic, kafka.Topic{Name: "another" + c.suffix, Partitions: 1, Replication: 1})
 	require.ErrorIs(t, err, kafkago.TopicAlreadyExists)
 	require.ErrorContains(t, err, "described")
 
-	got, err := c.client.DescribeTopics(t.Context(), "described", "another", "missing")
+	got, err := c.client.DescribeTopics(t.Context(), topic.Name, "another"+c.suffix, "missing")
 	require.NoError(t, err)
 	assert.Len(t, got, 2, "what is missing is not described")
-	assert.Equal(t, 3, got["described"].Partitions)
-	assert.Equal(t, 1, got["described"].Replication)
+	assert.Equal(t, 3, got[topic.Name].Partitions)
+	assert.Equal(t, 1, got[topic.Name].Replication)
 	for name, value := range topic.Configs {
-		assert.Equal(t, value, got["described"].Configs[name], name)
+		assert.Equal(t, value, got[topic.Name].Configs[name], name)
 	}
 	got, err = c.client.DescribeTopics(t.Context(), "missing")
 	require.NoError(t, err)
@@ -71,17 +71,17 @@ func TestOffsetsAreCommittedForAGroupWithoutMembersOnly(t *testing.T) {
 	t.Parallel()
 	c := newCluster(t)
 	topic := c.topic("committed", 3)
-	got, err := c.client.CommittedOffsets(t.Context(), "group", topic)
+	got, err := c.client.CommittedOffsets(t.Context(), c.group(), topic)
 	require.NoError(t, err)
 	assert.Empty(t, got)
-	require.NoError(t, c.client.CommitOffsets(t.Context(), "group", topic, map[int]int64{0: 5, 2: 0}))
-	got, err = c.client.CommittedOffsets(t.Context(), "group", topic)
+	require.NoError(t, c.client.CommitOffsets(t.Context(), c.group(), topic, map[int]int64{0: 5, 2: 0}))
+	got, err = c.client.CommittedOffsets(t.Context(), c.group(), topic)
 	require.NoError(t, err)
 	assert.Equal(t, map[int]int64{0: 5, 2: 0}, got)
-	require.NoError(t, c.client.CommitOffsets(t.Context(), "group", topic, nil), "nothing to do")
+	require.NoError(t, c.client.CommitOffsets(t.Context(), c.group(), topic, nil), "nothing to do")
 
-	s := c.subscriber(kafka.SubscriberOptions{Group: "living"})
+	s := c.subscriber(kafka.SubscriberOptions{Group: c.group() + "living"})
 	c.subscribe(s, topic)
 	eventually(t, "ready", s.Ready)
-	require.Error(t, c.client.CommitOffsets(t.Context(), "living", topic, map[int]int64{0: 5}))
+	require.Error(t, c.client.CommitOffsets(t.Context(), c.group()+"living", topic, map[int]int64{0: 5}))
 }

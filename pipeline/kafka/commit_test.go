@@ -44,7 +44,7 @@ func TestTheCommitNeverPassesTheFirstUnfinishedMessage(t *testing.T) {
 			held[offset].Ack()
 		}
 		eventually(t, "commit", func() bool {
-			committed := c.committed("group", topic)
+			committed := c.committed(c.group(), topic)
 			require.LessOrEqual(t, committed, step.commit)
 			return committed == step.commit
 		})
@@ -66,7 +66,7 @@ func TestAGroupGoesOnWhereItCommitted(t *testing.T) {
 		}
 	}
 	require.NoError(t, first.Close())
-	assert.Equal(t, int64(1), c.committed("group", topic))
+	assert.Equal(t, int64(1), c.committed(c.group(), topic))
 
 	require.NoError(t, publisher.Publish(topic, keyed("d", 3)))
 	messages = c.subscribe(c.subscriber(kafka.SubscriberOptions{}), topic)
@@ -88,7 +88,7 @@ func TestAcksAfterTheHandOverChangeNothing(t *testing.T) {
 	messages := c.subscribe(first, topic)
 	late := []*message.Message{receive(t, messages), receive(t, messages)}
 	require.NoError(t, first.Close())
-	assert.Equal(t, int64(0), c.committed("group", topic), "the start")
+	assert.Equal(t, int64(0), c.committed(c.group(), topic), "the start")
 	for _, msg := range late {
 		require.ErrorIs(t, msg.Context().Err(), context.Canceled, "the drain is over")
 	}
@@ -97,10 +97,10 @@ func TestAcksAfterTheHandOverChangeNothing(t *testing.T) {
 	again := []*message.Message{receive(t, second), receive(t, second)}
 	late[0].Ack()
 	late[1].Nack()
-	require.Never(t, func() bool { return c.committed("group", topic) != 0 }, 1500*time.Millisecond, 100*time.Millisecond)
+	require.Never(t, func() bool { return c.committed(c.group(), topic) != 0 }, 1500*time.Millisecond, 100*time.Millisecond)
 	again[0].Ack()
 	again[1].Ack()
-	eventually(t, "commit of the owner", func() bool { return c.committed("group", topic) == 2 })
+	eventually(t, "commit of the owner", func() bool { return c.committed(c.group(), topic) == 2 })
 }
 
 func TestStartSaysWhereAGroupWithoutACommitBegins(t *testing.T) {
@@ -126,11 +126,12 @@ func TestStartSaysWhereAGroupWithoutACommitBegins(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
+			group := name + c.suffix
 			assigned := make(chan kafka.Assignment, 1)
 			s := c.subscriber(kafka.SubscriberOptions{
-				Group: name, Start: test.start,
+				Group: group, Start: test.start,
 				OnAssign: func(_ context.Context, a kafka.Assignment) error {
-					assert.Equal(t, test.first, c.committed(name, topic), "committed before anything is handled")
+					assert.Equal(t, test.first, c.committed(group, topic), "committed before anything is handled")
 					assigned <- a
 					return nil
 				},

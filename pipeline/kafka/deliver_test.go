@@ -196,7 +196,7 @@ func TestANackedMessageComesAgainAsAFreshCopyBeforeTheNextOfItsLane(t *testing.T
 	assert.GreaterOrEqual(t, time.Since(began), 100*time.Millisecond)
 	require.Error(t, first.Context().Err())
 	require.NoError(t, again.Context().Err())
-	assert.Less(t, c.committed("group", topic), int64(1))
+	assert.Less(t, c.committed(c.group(), topic), int64(1))
 	again.Ack()
 	second := receive(t, messages)
 	assert.Equal(t, "2", string(second.Payload))
@@ -236,7 +236,7 @@ func TestMessageContextsOutliveTheSubscription(t *testing.T) {
 	assert.False(t, open)
 	require.Error(t, msg.Context().Err())
 	require.ErrorIs(t, kafka.LeaseOf(msg.Context()).Err(), kafka.ErrLeaseLost)
-	assert.Equal(t, int64(1), c.committed("group", topic), "acked in the drain")
+	assert.Equal(t, int64(1), c.committed(c.group(), topic), "acked in the drain")
 }
 
 func TestCloseDoesNotNeedAReader(t *testing.T) {
@@ -263,10 +263,10 @@ func TestSubscribeWaitsForItsTopic(t *testing.T) {
 	t.Parallel()
 	c := newCluster(t)
 	s := c.subscriber(kafka.SubscriberOptions{})
-	messages := c.subscribe(s, "late")
+	messages := c.subscribe(s, "late"+c.suffix)
 	require.Never(t, s.Ready, 300*time.Millisecond, 50*time.Millisecond)
-	c.topic("late", 1)
-	require.NoError(t, c.publisher().Publish("late", keyed("k", 1)))
+	topic := c.topic("late", 1)
+	require.NoError(t, c.publisher().Publish(topic, keyed("k", 1)))
 	receive(t, messages).Ack()
 	assert.True(t, s.Ready())
 }

@@ -2,7 +2,6 @@ package kafka_test
 
 import (
 	"context"
-	"log/slog"
 	"testing"
 	"time"
 
@@ -11,8 +10,6 @@ import (
 	"github.com/twmb/franz-go/pkg/kmsg"
 
 	"github.com/twmb/franz-go/pkg/kgo"
-
-	"github.com/paystatus/paystatus/pipeline/kafka"
 )
 
 // newFake is a cluster of several brokers that can be made to misbehave.
@@ -21,12 +18,7 @@ func newFake(t *testing.T, brokers int) (*kfake.Cluster, *cluster) {
 	fake, err := kfake.NewCluster(kfake.NumBrokers(brokers), kfake.GroupMinSessionTimeout(100*time.Millisecond))
 	require.NoError(t, err)
 	t.Cleanup(fake.Close)
-	c := &cluster{t: t, config: kafka.Config{
-		Brokers: fake.ListenAddrs(), ClientID: "test", Logger: slog.New(slog.NewTextHandler(t.Output(), nil)),
-	}}
-	c.client, err = kafka.NewClient(c.config)
-	require.NoError(t, err)
-	t.Cleanup(func() { require.NoError(t, c.client.Close()) })
+	c := clusterAt(t, fake.ListenAddrs()...)
 	return fake, c
 }
 

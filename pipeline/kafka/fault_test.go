@@ -98,7 +98,7 @@ func TestAPartitionThatLostItsNextRecordStopsLoudly(t *testing.T) {
 	}
 	end := fake.PartitionInfo(topic, 0).HighWatermark
 	require.Greater(t, end, int64(6))
-	require.NoError(t, c.client.CommitOffsets(t.Context(), "group", topic, map[int]int64{0: 3, 1: 0}))
+	require.NoError(t, c.client.CommitOffsets(t.Context(), c.group(), topic, map[int]int64{0: 3, 1: 0}))
 	require.NoError(t, fake.DeleteRecords(topic, 0, 5))
 
 	s := c.subscriber(kafka.SubscriberOptions{})
@@ -118,7 +118,7 @@ func TestAPartitionThatLostItsNextRecordStopsLoudly(t *testing.T) {
 	require.NoError(t, s.Close())
 	wait()
 	assert.Zero(t, fromZero.Load(), "no silent jump")
-	assert.Equal(t, int64(3), c.committed("group", topic))
+	assert.Equal(t, int64(3), c.committed(c.group(), topic))
 }
 
 func TestALostShareStopsPublishing(t *testing.T) {

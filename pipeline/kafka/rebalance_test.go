@@ -89,7 +89,7 @@ func TestMembersHandOverWithoutLoss(t *testing.T) {
 	eventually(t, "b has all", func() bool { return s.size("b") == 4 })
 	published.Wait()
 	eventually(t, "all handled and committed", func() bool {
-		offsets, err := c.client.CommittedOffsets(t.Context(), "group", topic)
+		offsets, err := c.client.CommittedOffsets(t.Context(), c.group(), topic)
 		require.NoError(t, err)
 		sum := int64(0)
 		for _, offset := range offsets {
@@ -113,17 +113,17 @@ func TestMembersHandOverWithoutLoss(t *testing.T) {
 
 func TestADrainMayTakeLongerThanTheSession(t *testing.T) {
 	t.Parallel()
-	const session = 600 * time.Millisecond
 	c := newCluster(t)
+	options := kafka.SubscriberOptions{Drain: 6 * c.session}
 	topic := c.topic("long-drain", 2)
 	publisher := c.publisher()
 	require.NoError(t, publisher.Publish(topic, keyed("k", 1)))
 	s := newShares()
-	a := c.subscriber(s.of("a", kafka.SubscriberOptions{SessionTimeout: session}))
+	a := c.subscriber(s.of("a", options))
 	messages := c.subscribe(a, topic)
 	msg := receive(t, messages)
 
-	b := c.subscriber(s.of("b", kafka.SubscriberOptions{SessionTimeout: session}))
+	b := c.subscriber(s.of("b", options))
 	others := c.subscribe(b, topic)
 	select {
 	case <-kafka.Draining(msg.Context()):
@@ -132,7 +132,7 @@ func TestADrainMayTakeLongerThanTheSession(t *testing.T) {
 	}
 	assert.False(t, a.Ready())
 	select {
-	case <-time.After(3 * session):
+	case <-time.After(2 * c.session):
 	case other := <-others:
 		require.Failf(t, "handed out before the drain was over", "%s", other.Payload)
 	}

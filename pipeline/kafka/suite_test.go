@@ -3,7 +3,6 @@ package kafka_test
 import (
 	"context"
 	"errors"
-	"fmt"
 	"os"
 	"testing"
 	"time"
@@ -55,7 +54,7 @@ func TestWatermillsSuite(t *testing.T) {
 				publisher, err := kafka.NewPublisher(c.config, kafka.PublisherOptions{})
 				require.NoError(t, err)
 				subscriber, err := kafka.NewSubscriber(c.config, kafka.SubscriberOptions{
-					Group: group, Lanes: test.lanes, SessionTimeout: 2 * time.Second, Drain: time.Second, NackPause: 20 * time.Millisecond,
+					Group: group, Lanes: test.lanes, SessionTimeout: 2 * c.session, Drain: time.Second, NackPause: 20 * time.Millisecond,
 				})
 				require.NoError(t, err)
 				t.Cleanup(func() { require.NoError(t, errors.Join(subscriber.Close(), publisher.Close())) })
@@ -63,7 +62,7 @@ func TestWatermillsSuite(t *testing.T) {
 			}
 			tests.TestPubSub(t, test.features,
 				func(t *testing.T) (message.Publisher, message.Subscriber) {
-					return withGroup(t, fmt.Sprintf("group of %s", t.Name()))
+					return withGroup(t, "group of "+t.Name()+c.suffix)
 				},
 				withGroup,
 			)

@@ -45,7 +45,7 @@ func TestControlMarkersAndAbortedRecordsAreSkipped(t *testing.T) {
 		msg.Ack()
 	}
 	end := fake.PartitionInfo(topic, 0).HighWatermark
-	eventually(t, "the commit passes the markers", func() bool { return c.committed("group", topic) == end })
+	eventually(t, "the commit passes the markers", func() bool { return c.committed(c.group(), topic) == end })
 
 	var scanned []string
 	require.NoError(t, c.client.Scan(t.Context(), topic, 0, 0, end, func(r kafka.Record) error {
