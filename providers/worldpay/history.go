@@ -30,17 +30,20 @@ type settlement struct {
 
 func readHistory(events exactjson.Value, lastEvent string) history {
 	var h history
+	last := fold(lastEvent)
 	for event := range events.Items() {
 		h.there = true
 		name := fold(event.Get("eventName").Str())
-		at := parseTime(event.Get("timestamp").Str())
-		if name != "" && name == fold(lastEvent) && (h.last.Kind() == exactjson.Missing || !at.Before(h.lastAt)) {
-			h.last, h.lastAt = event, at
+		if name != "" && name == last {
+			at := parseTime(event.Get("timestamp").Str())
+			if h.last.Kind() == exactjson.Missing || !at.Before(h.lastAt) {
+				h.last, h.lastAt = event, at
+			}
 		}
 		switch {
-		case name == fold("authorizationSucceeded"):
+		case name == "authorizationsucceeded":
 			h.authorized = true
-		case name == fold("saleSucceeded"):
+		case name == "salesucceeded":
 			h.sold = true
 		case strings.HasPrefix(name, "settle"):
 			h.settle(event, name)
@@ -49,9 +52,9 @@ func readHistory(events exactjson.Value, lastEvent string) history {
 	return h
 }
 
-// settle adds an event to its command. The request names kind and amount, the events after it only the command.
+// settle adds an event to its command; name is folded. The request names kind and amount, the events after it only the command.
 func (h *history) settle(event exactjson.Value, name string) {
-	command, request := event.Get("commandId").Str(), name == fold("settlementRequested")
+	command, request := event.Get("commandId").Str(), name == "settlementrequested"
 	var s *settlement
 	for i := range h.settlements {
 		if known := &h.settlements[i]; command != "" && known.command == command ||
@@ -71,7 +74,7 @@ func (h *history) settle(event exactjson.Value, name string) {
 	default:
 		s.submitted = true
 	}
-	s.partial = s.partial || fold(event.Get("type").Str()) == fold("partialSettlement")
+	s.partial = s.partial || strings.EqualFold(event.Get("type").Str(), "partialSettlement")
 	if amount, ok := event.Get("value", "amount").Int64(); ok {
 		s.amount, s.counted = amount, true
 	}

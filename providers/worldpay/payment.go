@@ -176,10 +176,10 @@ func situate(v exactjson.Value, events history, value *schemas.Money) situation 
 			if href(l) == "" {
 				continue
 			}
-			switch fold(relation(l.Name())) {
-			case "settle", "partialsettle", "settlepayment", "partiallysettlepayment":
+			switch relation(l.Name()) {
+			case "settle", "partialSettle", "settlePayment", "partiallySettlePayment":
 				s.settleOffered = true
-			case "refund", "partialrefund", "refundpayment", "partiallyrefundpayment":
+			case "refund", "partialRefund", "refundPayment", "partiallyRefundPayment":
 				s.refundOffered = true
 			case "redirect":
 				s.actionOffered = true
