@@ -177,6 +177,18 @@ func NewContext(e schemas.Initiated, ref schemas.Reference, origin *Origin) *Con
 	return c
 }
 
+// askedFirst is when the payment was first asked about. Where that is not known it was not before its initiated event came.
+func (c *Context) askedFirst() time.Time {
+	first := c.First
+	if first.IsZero() {
+		first = c.InitiatedAt
+		if c.Earliest != nil && c.Earliest.Time.After(first) {
+			first = c.Earliest.Time
+		}
+	}
+	return first
+}
+
 func (c *Context) has(o Origin) bool { return slices.ContainsFunc(c.Origins, o.same) }
 
 // earlierThan reports whether c comes from an earlier initiated event than other. What has no origin is later than all.

@@ -285,7 +285,7 @@ func (d *deciding) final(obs *providers.Observation, status schemas.Status, deri
 }
 
 func (d *deciding) windowEnds() time.Time {
-	return d.Check.Context.First.Add(d.Schedule.ReferenceWindow)
+	return d.Check.Context.askedFirst().Add(d.Schedule.ReferenceWindow)
 }
 
 // considerEvidence holds what the provider pushed against what was said, after the query: it counts only where it leads

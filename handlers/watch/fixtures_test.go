@@ -120,9 +120,7 @@ func money(value int64) *schemas.Money {
 	return &schemas.Money{Value: value, Currency: "EUR", Exponent: 2}
 }
 
-func requested(value int64) detail {
-	return func(o *providers.Observation) { o.Amounts.Requested = money(value) }
-}
+func madeFor100(o *providers.Observation) { o.Amounts.Requested = money(100) }
 
 func authorized(value int64) detail {
 	return func(o *providers.Observation) { o.Amounts.Authorized = money(value) }
@@ -152,8 +150,8 @@ func pushes(status schemas.Status, more ...detail) *watch.Reading {
 }
 
 // replied is the provider's reply to the call that made the payment.
-func replied(status schemas.Status, more ...detail) *watch.Reading {
-	r := reading(schemas.SourceInitiation, status, more)
+func replied(status schemas.Status) *watch.Reading {
+	r := reading(schemas.SourceInitiation, status, nil)
 	return &r
 }
 

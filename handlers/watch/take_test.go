@@ -47,15 +47,25 @@ func TestWhatACheckMessageMeansToItsLane(t *testing.T) {
 		// Initiated events.
 		{"the first initiated event of a payment begins its chain", watch.Lane{}, first.check(), asked(1, 1), watch.Ask, ""},
 		{"the same record again is a redelivery", knows(watch.Place{Epoch: 1, Step: 4}, false, first), first.check(), nil, watch.Done, ""},
-		{"the same record again is a redelivery after the chain ended, too", knows(watch.Place{Epoch: 1, Step: 4}, true, first), first.check(), nil, watch.Done, ""},
-		{"another offset is a repeat and joins the living chain as its next step", knows(watch.Place{Epoch: 1, Step: 4}, false, first), second.check(), asked(1, 5), watch.Ask, ""},
+		{
+			"the same record again is a redelivery after the chain ended, too",
+			knows(watch.Place{Epoch: 1, Step: 4}, true, first), first.check(), nil, watch.Done, "",
+		},
+		{
+			"another offset is a repeat and joins the living chain as its next step",
+			knows(watch.Place{Epoch: 1, Step: 4}, false, first), second.check(), asked(1, 5), watch.Ask, "",
+		},
 		{
 			"the same offset of another partition is a repeat", knows(watch.Place{Epoch: 1, Step: 4}, false, first),
 			event{offset: 7, partition: 2, at: time.Minute}.check(), asked(1, 5), watch.Ask, "",
 		},
 		{"a repeat opens the next epoch of an ended chain", knows(watch.Place{Epoch: 1, Step: 4}, true, first), second.check(), asked(2, 1), watch.Ask, ""},
 		{"any initiated event overtakes epoch 0", watch.Lane{High: watch.Place{Epoch: 0, Step: 9}}, first.check(), asked(1, 1), watch.Ask, ""},
-		{"any initiated event overtakes an ended epoch 0", watch.Lane{High: watch.Place{Epoch: 0, Step: 9}, Ended: true}, first.check(), asked(1, 1), watch.Ask, ""},
+		{
+			"any initiated event overtakes an ended epoch 0",
+			watch.Lane{High: watch.Place{Epoch: 0, Step: 9}, Ended: true},
+			first.check(), asked(1, 1), watch.Ask, "",
+		},
 		{"another amount is a conflict", knows(watch.Place{Epoch: 1, Step: 4}, false, first), dearer(second).check(), nil, watch.Conflict, "amount"},
 		{
 			"another currency is a conflict", knows(watch.Place{Epoch: 1, Step: 4}, false, first),
@@ -65,22 +75,44 @@ func TestWhatACheckMessageMeansToItsLane(t *testing.T) {
 			"another value of an identifier already given is a conflict", knows(watch.Place{Epoch: 1, Step: 4}, false, first),
 			event{offset: 8, at: time.Minute, reference: schemas.Reference{"reference": "order-2"}}.check(), nil, watch.Conflict, "reference.reference",
 		},
-		{"a dead letter given back is like another initiated event", knows(watch.Place{Epoch: 1, Step: 4}, true, first), repeat(first), asked(2, 1), watch.Ask, ""},
-		{"an earlier initiated event wins, although it is read later", knows(watch.Place{Epoch: 1, Step: 4}, false, dearer(first)), earlier.check(), asked(1, 5), watch.Ask, ""},
+		{
+			"a dead letter given back is like another initiated event",
+			knows(watch.Place{Epoch: 1, Step: 4}, true, first), repeat(first), asked(2, 1), watch.Ask, "",
+		},
+		{
+			"an earlier initiated event wins, although it is read later",
+			knows(watch.Place{Epoch: 1, Step: 4}, false, dearer(first)), earlier.check(), asked(1, 5), watch.Ask, "",
+		},
 
 		// The chain's own checks.
-		{"a step above the highest completed one is asked in its place", knows(watch.Place{Epoch: 1, Step: 4}, false, first), chained(1, 5, first.context()), asked(1, 5), watch.Ask, ""},
-		{"a later epoch is above every step of an earlier one", knows(watch.Place{Epoch: 1, Step: 40}, true, first), chained(2, 1, first.context()), asked(2, 1), watch.Ask, ""},
+		{
+			"a step above the highest completed one is asked in its place",
+			knows(watch.Place{Epoch: 1, Step: 4}, false, first), chained(1, 5, first.context()), asked(1, 5), watch.Ask, "",
+		},
+		{
+			"a later epoch is above every step of an earlier one",
+			knows(watch.Place{Epoch: 1, Step: 40}, true, first), chained(2, 1, first.context()), asked(2, 1), watch.Ask, "",
+		},
 		{"the highest completed step was done", knows(watch.Place{Epoch: 1, Step: 4}, false, first), chained(1, 4, first.context()), nil, watch.Done, ""},
 		{"a step below the highest was done", knows(watch.Place{Epoch: 1, Step: 4}, false, first), chained(1, 2, first.context()), nil, watch.Done, ""},
-		{"a step of an earlier epoch was done, however high", knows(watch.Place{Epoch: 2, Step: 1}, false, first), chained(1, 40, first.context()), nil, watch.Done, ""},
+		{
+			"a step of an earlier epoch was done, however high",
+			knows(watch.Place{Epoch: 2, Step: 1}, false, first), chained(1, 40, first.context()), nil, watch.Done, "",
+		},
 		{"a lane that knows nothing asks at the message's place", watch.Lane{}, chained(1, 5, first.context()), asked(1, 5), watch.Ask, ""},
-		{"an overtaken step that brings an identifier is asked as the next one", knows(watch.Place{Epoch: 1, Step: 4}, false, first), chained(1, 2, withID(first).context()), asked(1, 5), watch.Ask, ""},
+		{
+			"an overtaken step that brings an identifier is asked as the next one",
+			knows(watch.Place{Epoch: 1, Step: 4}, false, first), chained(1, 2, withID(first).context()), asked(1, 5), watch.Ask, "",
+		},
 		{
 			"an overtaken step that brings an identifier after the end opens the next epoch",
 			knows(watch.Place{Epoch: 1, Step: 4}, true, first), chained(1, 2, withID(first).context()), asked(2, 1), watch.Ask, "",
 		},
-		{"an overtaken step that brings the context itself is asked as the next one", watch.Lane{High: watch.Place{Epoch: 1, Step: 4}}, chained(1, 2, first.context()), asked(1, 5), watch.Ask, ""},
+		{
+			"an overtaken step that brings the context itself is asked as the next one",
+			watch.Lane{High: watch.Place{Epoch: 1, Step: 4}},
+			chained(1, 2, first.context()), asked(1, 5), watch.Ask, "",
+		},
 		{
 			"an overtaken step that brings an earlier context is asked as the next one",
 			knows(watch.Place{Epoch: 1, Step: 4}, false, dearer(second)), chained(1, 2, first.context()), asked(1, 5), watch.Ask, "",
@@ -97,18 +129,31 @@ func TestWhatACheckMessageMeansToItsLane(t *testing.T) {
 			"an overtaken step of a later, conflicting context was done",
 			knows(watch.Place{Epoch: 1, Step: 4}, false, first), chained(1, 3, dearer(second).context()), nil, watch.Done, "",
 		},
-		{"a sleeper of epoch 0 is overtaken by any initiated event", knows(watch.Place{Epoch: 1, Step: 1}, false, first), chained(0, 30, nil), nil, watch.Done, ""},
+		{
+			"a sleeper of epoch 0 is overtaken by any initiated event",
+			knows(watch.Place{Epoch: 1, Step: 1}, false, first), chained(0, 30, nil), nil, watch.Done, "",
+		},
 
 		// Notifications.
 		{"a notification joins the living chain as its next step", knows(watch.Place{Epoch: 1, Step: 4}, false, first), notified(), asked(1, 5), watch.Ask, ""},
 		{"a notification opens the next epoch of an ended chain", knows(watch.Place{Epoch: 1, Step: 4}, true, first), notified(), asked(2, 1), watch.Ask, ""},
 		{"a notification for a payment without context is asked under epoch 0", watch.Lane{}, notified(), asked(0, 1), watch.Ask, ""},
 		{"another notification without context joins epoch 0", watch.Lane{High: watch.Place{Epoch: 0, Step: 3}}, notified(), asked(0, 4), watch.Ask, ""},
-		{"a notification without context after epoch 0 ended goes on under epoch 0", watch.Lane{High: watch.Place{Epoch: 0, Step: 3}, Ended: true}, notified(), asked(0, 4), watch.Ask, ""},
+		{
+			"a notification without context after epoch 0 ended goes on under epoch 0",
+			watch.Lane{High: watch.Place{Epoch: 0, Step: 3}, Ended: true},
+			notified(), asked(0, 4), watch.Ask, "",
+		},
 
 		// Backfills.
-		{"a backfill check is asked and takes no place in the living chain", knows(watch.Place{Epoch: 1, Step: 4}, false, first), backfill(nil, nil), asked(0, 0), watch.Ask, ""},
-		{"a backfill check is asked and takes no place after the end", knows(watch.Place{Epoch: 1, Step: 4}, true, first), backfill(nil, nil), asked(0, 0), watch.Ask, ""},
+		{
+			"a backfill check is asked and takes no place in the living chain",
+			knows(watch.Place{Epoch: 1, Step: 4}, false, first), backfill(nil, nil), asked(0, 0), watch.Ask, "",
+		},
+		{
+			"a backfill check is asked and takes no place after the end",
+			knows(watch.Place{Epoch: 1, Step: 4}, true, first), backfill(nil, nil), asked(0, 0), watch.Ask, "",
+		},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
@@ -225,7 +270,9 @@ func TestTheEarliestInitiatedEventWins(t *testing.T) {
 		at := func(topic string, partition int, offset int64, after time.Duration) watch.Origin {
 			return watch.Origin{Topic: topic, Partition: partition, Offset: offset, Time: start.Add(after)}
 		}
-		ascending := []watch.Origin{at("b", 9, 9, -time.Second), at("a", 5, 5, 0), at("b", 1, 7, 0), at("b", 2, 1, 0), at("b", 2, 2, 0), at("a", 0, 0, time.Second)}
+		ascending := []watch.Origin{
+			at("b", 9, 9, -time.Second), at("a", 5, 5, 0), at("b", 1, 7, 0), at("b", 2, 1, 0), at("b", 2, 2, 0), at("a", 0, 0, time.Second),
+		}
 		for i, a := range ascending {
 			for j, b := range ascending {
 				assert.Equal(t, i < j, a.Before(b), "%d before %d", i, j)
@@ -268,7 +315,13 @@ func TestSteps(t *testing.T) {
 			answer  watch.Reading
 			attempt int // after it
 		}{
-			{unreadable(), 0}, {refused(), 0}, {notFound(), 1}, {answers(schemas.Pending), 2}, {mismatch(), 3}, {unavailable(), 3}, {answers(schemas.Authorized), 4},
+			{unreadable(), 0},
+			{refused(), 0},
+			{notFound(), 1},
+			{answers(schemas.Pending), 2},
+			{mismatch(), 3},
+			{unavailable(), 3},
+			{answers(schemas.Authorized), 4},
 		} {
 			require.Equal(t, watch.Place{Epoch: 1, Step: i + 2}, w.next.Check.Place)
 			w.wakes(outcome.answer)

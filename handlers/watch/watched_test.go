@@ -3,6 +3,7 @@ package watch_test
 import (
 	"encoding/json"
 	"fmt"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -59,17 +60,17 @@ func (w *watched) ask(c watch.Check, query watch.Reading, evidence *watch.Readin
 }
 
 // wakes asks the next check when its time has come.
-func (w *watched) wakes(query watch.Reading) watch.Decision {
+func (w *watched) wakes(query watch.Reading) {
 	w.t.Helper()
 	require.NotNil(w.t, w.next, "the watch goes on")
 	w.now = w.now.Add(w.next.After)
-	return w.ask(w.next.Check, query, nil)
+	w.ask(w.next.Check, query, nil)
 }
 
 // pushed asks the check of a notification.
-func (w *watched) pushed(evidence *watch.Reading, query watch.Reading) watch.Decision {
+func (w *watched) pushed(evidence *watch.Reading, query watch.Reading) {
 	w.t.Helper()
-	return w.ask(notified(), query, evidence)
+	w.ask(notified(), query, evidence)
 }
 
 func (w *watched) passes(d time.Duration) { w.now = w.now.Add(d) }
@@ -104,7 +105,7 @@ func spoken(s watch.Statement) string {
 	case s.Facts.Dispute != nil:
 		words = append(words, s.Facts.Dispute.ID, string(s.Facts.Dispute.Outcome))
 	case s.Facts.Entry > 0:
-		words = append(words, fmt.Sprint(s.Facts.Entry))
+		words = append(words, strconv.Itoa(s.Facts.Entry))
 	}
 	if s.Facts.Reason != "" {
 		words = append(words, s.Facts.Reason)
