@@ -73,7 +73,7 @@ func (b *body) amountsOf(p providers.Payment, meaning amountMeaning) amounts {
 	if a.currency == "" && p.Known() {
 		a.currency = p.Amount.Currency
 	}
-	if value, ok := minor(b.madeFor()); ok && meaning == ofPayment {
+	if value, ok := minor(b.madeFor()); ok && (meaning == ofPayment || meaning == ofVerification) {
 		a.Requested = money(value, a.currency)
 	} else if p.Known() {
 		a.Requested = money(p.Amount.Value, p.Amount.Currency)

@@ -31,6 +31,7 @@ type body struct {
 // bodyOf reads an object's own members.
 func bodyOf(object exactjson.Value) *body {
 	b := &body{}
+	var disputed string // the payment's reference in a dispute event
 	for m := range object.Members() {
 		switch m.Name() {
 		case "id":
@@ -39,8 +40,10 @@ func bodyOf(object exactjson.Value) *body {
 			b.paymentID = m.Str()
 		case "session_id":
 			b.sessionID = m.Str()
-		case "reference", "payment_reference":
+		case "reference":
 			b.reference = m.Str()
+		case "payment_reference":
+			disputed = m.Str()
 		case "currency":
 			b.currency = m.Str()
 		case "status":
@@ -72,6 +75,9 @@ func bodyOf(object exactjson.Value) *body {
 		case "actions":
 			b.actions = m
 		}
+	}
+	if disputed != "" {
+		b.reference = disputed
 	}
 	return b
 }
