@@ -159,7 +159,23 @@ func (c *Client) ListOffsets(ctx context.Context, topic string, at Start) (map[i
 	if err != nil {
 		return nil, err
 	}
-	return c.resolve(ctx, topic, ids(partitions), at)
+	var offsets map[int]int64
+	err = again(ctx, func() error {
+		offsets, err = c.resolve(ctx, topic, ids(partitions), at)
+		return err
+	})
+	return offsets, err
+}
+
+// again repeats a request for some seconds while it fails for a reason that passes, as it does on a topic or a cluster that is just made.
+func again(ctx context.Context, request func() error) error {
+	for wait := retryPause; ; wait *= 2 {
+		err := request()
+		var code kafkago.Error
+		if err == nil || !errors.As(err, &code) || !code.Temporary() || wait > 4*time.Second || pause(ctx, wait) != nil {
+			return err
+		}
+	}
 }
 
 func (c *Client) resolve(ctx context.Context, topic string, partitions []int, at Start) (map[int]int64, error) {
@@ -241,13 +257,19 @@ func (c *Client) CommittedOffsets(ctx context.Context, group, topic string) (map
 	if err != nil {
 		return nil, err
 	}
-	out, _, err := c.commits(ctx, group, topic, ids(partitions))
-	return out, err
+	var offsets map[int]int64
+	err = again(ctx, func() error {
+		offsets, _, err = c.commits(ctx, group, topic, ids(partitions))
+		return err
+	})
+	return offsets, err
 }
 
 // CommitOffsets sets the next offsets to handle of a group that has no members; with members the coordinator refuses.
 func (c *Client) CommitOffsets(ctx context.Context, group, topic string, offsets map[int]int64) error {
-	return c.commit(ctx, commit{group: group, generation: -1, topic: topic, offsets: offsets})
+	return again(ctx, func() error {
+		return c.commit(ctx, commit{group: group, generation: -1, topic: topic, offsets: offsets})
+	})
 }
 
 type commit struct {
