@@ -67,7 +67,7 @@ func openStructured(m Message) (envelope, error) {
 		return envelope{}, err
 	}
 	var event cloudevents.Event
-	if err := json.Unmarshal(m.Value, &event); err != nil {
+	if err := json.Unmarshal(m.Value, &event); err != nil || event.Type() == "" {
 		return envelope{}, errors.New("the structured CloudEvent cannot be read; it needs specversion, id, source and type, and its data")
 	}
 	e := envelope{eventType: event.Type(), id: event.ID(), data: event.Data(), traceparent: m.header(headerTraceparent)}

@@ -12,13 +12,14 @@ import (
 	"testing"
 	"time"
 
-	kafkago "github.com/segmentio/kafka-go"
+	"github.com/ThreeDotsLabs/watermill/message"
 	"github.com/stretchr/testify/require"
 
 	"github.com/paystatus/paystatus/handlers"
 	"github.com/paystatus/paystatus/handlers/watch"
 	"github.com/paystatus/paystatus/pipeline"
 	"github.com/paystatus/paystatus/pipeline/config"
+	"github.com/paystatus/paystatus/pipeline/demo"
 	"github.com/paystatus/paystatus/pipeline/embedded"
 	"github.com/paystatus/paystatus/pipeline/kafka"
 	"github.com/paystatus/paystatus/providers/sandbox"
@@ -58,8 +59,9 @@ func newWorld(t *testing.T, brokers []string) *world {
 			Initiated: name + ".initiated", Notified: name + ".notified", StatusChanged: name + ".status_changed", Prefix: name + ".",
 			Partitions: 4, Replication: 1, MinInsync: 1,
 		}},
-		sandbox: sandbox.NewServer(simulators()...),
 	}
+	simulators := demo.Simulators()
+	w.sandbox = sandbox.NewServer(simulators...)
 	server := httptest.NewServer(w.sandbox)
 	t.Cleanup(server.Close)
 	w.url = server.URL
@@ -75,7 +77,7 @@ func newWorld(t *testing.T, brokers []string) *world {
 	require.NoError(t, err)
 	w.options = pipeline.Options{
 		Kafka: w.config, Group: w.group, SessionTimeout: 6 * time.Second, Topics: w.topics, InFlight: 4096, Lookback: 15 * time.Minute,
-		Drain: 5 * time.Second, Providers: w.providers(), Schedule: func(string, string) watch.Schedule { return quick },
+		Drain: 5 * time.Second, Providers: w.connect(simulators), Schedule: func(string, string) watch.Schedule { return quick },
 		Events: handlers.Events{Source: "/paystatus"}, InitiatedTypes: []string{schemas.TypeInitiated}, Log: log,
 	}
 	return w
@@ -106,8 +108,13 @@ var quick = watch.Schedule{
 // start runs a pipeline until stop is called, which waits for its end.
 func (w *world) start() (stop func()) {
 	w.t.Helper()
+	return w.startWith(w.options)
+}
+
+func (w *world) startWith(o pipeline.Options) (stop func()) {
+	w.t.Helper()
 	require.NoError(w.t, pipeline.CommitStarts(w.t.Context(), w.client, w.topics, w.group, kafka.Earliest, false))
-	p, err := pipeline.New(w.options)
+	p, err := pipeline.New(o)
 	require.NoError(w.t, err)
 	ctx, cancel := context.WithCancel(context.Background())
 	ended := make(chan error, 1)
@@ -132,16 +139,14 @@ func (w *world) initiate(event map[string]any) {
 	w.produce(w.topics.Initiated, fmt.Sprint(event["payment_id"]), data)
 }
 
-func (w *world) produce(topic, key string, value []byte, headers ...kafkago.Header) {
+func (w *world) produce(topic, key string, value []byte, headers ...kafka.Header) {
 	w.t.Helper()
-	writer := &kafkago.Writer{Addr: kafkago.TCP(w.config.Brokers...), Topic: topic, Balancer: kafkago.Murmur2Balancer{}, RequiredAcks: kafkago.RequireAll,
-		BatchTimeout: time.Millisecond, BatchBytes: 4 << 20}
-	defer func() { _ = writer.Close() }()
-	m := kafkago.Message{Value: value, Headers: headers}
+	msg := message.NewMessage("", value)
 	if key != "" {
-		m.Key = []byte(key)
+		kafka.SetKey(msg, []byte(key))
 	}
-	require.NoError(w.t, writer.WriteMessages(w.t.Context(), m))
+	kafka.SetHeaders(msg, headers)
+	require.NoError(w.t, w.writer.Publish(topic, msg))
 }
 
 // event is a status event as it was written.
@@ -200,9 +205,29 @@ func (w *world) scan(topic string, fn func(kafka.Record)) {
 // deadLetters reads every dead letter so far.
 func (w *world) deadLetters() []kafka.Record {
 	w.t.Helper()
+	return w.records(w.topics.DeadLetters())
+}
+
+// records reads a topic.
+func (w *world) records(topic string) []kafka.Record {
+	w.t.Helper()
 	var all []kafka.Record
-	w.scan(w.topics.DeadLetters(), func(r kafka.Record) { all = append(all, r) })
+	w.scan(topic, func(r kafka.Record) { all = append(all, r) })
 	return all
+}
+
+// lagOf is how many records of a handler's topic its group has not committed.
+func (w *world) lagOf(handler, topic string) int64 {
+	w.t.Helper()
+	last, err := w.client.ListOffsets(w.t.Context(), topic, kafka.Latest)
+	require.NoError(w.t, err)
+	committed, err := w.client.CommittedOffsets(w.t.Context(), pipeline.GroupOf(w.group, handler), topic)
+	require.NoError(w.t, err)
+	lag := int64(0)
+	for p, end := range last {
+		lag += end - committed[p]
+	}
+	return lag
 }
 
 func headerOf(r kafka.Record, name string) string {

@@ -47,13 +47,16 @@ type Options struct {
 
 	Metrics *Metrics // nil: none
 	Log     *slog.Logger
+
+	// Around wraps the publisher; nil leaves it as it is. Tests stop a pipeline between two writes with it.
+	Around func(message.Publisher) message.Publisher
 }
 
 // Pipeline is a running set of handlers. Make one with New, run it once.
 type Pipeline struct {
 	options     Options
 	router      *message.Router
-	publisher   *kafka.Publisher
+	publisher   message.Publisher
 	client      *kafka.Client
 	memory      *handlers.Memory
 	subscribers []*kafka.Subscriber
@@ -66,9 +69,13 @@ func New(o Options) (*Pipeline, error) {
 	if err != nil {
 		return nil, fmt.Errorf("pipeline: %w", err)
 	}
-	publisher, err := kafka.NewPublisher(o.Kafka, kafka.PublisherOptions{Topics: o.Topics.all(), OmitUUID: true})
+	var publisher message.Publisher
+	publisher, err = kafka.NewPublisher(o.Kafka, kafka.PublisherOptions{Topics: o.Topics.all(), OmitUUID: true})
 	if err != nil {
 		return nil, errors.Join(fmt.Errorf("pipeline: %w", err), client.Close())
+	}
+	if o.Around != nil {
+		publisher = o.Around(publisher)
 	}
 	// The drain of the subscribers ends before the router gives up on its handlers.
 	router, err := message.NewRouter(message.RouterConfig{CloseTimeout: o.Drain + closeMargin}, watermill.NewSlogLogger(o.Log))

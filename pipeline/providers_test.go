@@ -1,29 +1,25 @@
 package pipeline_test
 
 import (
-	"github.com/stretchr/testify/require"
-	"go.yaml.in/yaml/v3"
+	"os"
+	"path/filepath"
 
+	"github.com/stretchr/testify/require"
+
+	"github.com/paystatus/paystatus/pipeline"
+	"github.com/paystatus/paystatus/pipeline/config"
+	"github.com/paystatus/paystatus/pipeline/demo"
 	"github.com/paystatus/paystatus/providers"
-	"github.com/paystatus/paystatus/providers/liquido"
 	"github.com/paystatus/paystatus/providers/sandbox"
 )
 
-func simulators() []sandbox.Simulator { return []sandbox.Simulator{sandbox.Liquido()} }
-
-func definitions() []providers.Definition { return []providers.Definition{liquido.Definition} }
-
-func (w *world) providers() map[string]providers.Provider {
-	all := map[string]providers.Provider{}
-	for i, s := range simulators() {
-		var section map[string]yaml.Node
-		require.NoError(w.t, yaml.Unmarshal([]byte(s.Config(w.url+"/"+s.Name())), &section))
-		settings := definitions()[i].Settings()
-		node := section[s.Name()]
-		require.NoError(w.t, node.Decode(settings))
-		provider, err := definitions()[i].New(settings, providers.Options{})
-		require.NoError(w.t, err)
-		all[s.Name()] = provider
-	}
+// connect makes the providers for the world's sandbox, through a configuration file as everybody's.
+func (w *world) connect(simulators []sandbox.Simulator) map[string]providers.Provider {
+	path := filepath.Join(w.t.TempDir(), "paystatus.yaml")
+	require.NoError(w.t, os.WriteFile(path, []byte(demo.SandboxConfig(simulators, w.url)), 0o600))
+	c, problems := config.Load(path, nil, pipeline.Providers)
+	require.NoError(w.t, config.Err(problems))
+	all, err := pipeline.Connect(c, nil)
+	require.NoError(w.t, err)
 	return all
 }

@@ -195,7 +195,7 @@ var ErrOffsetsLost = errors.New("committed offsets are missing")
 // runs or command produces. Of an internal topic that holds records already it is an error, unless accepted: somebody lost
 // the offsets.
 func CommitStarts(ctx context.Context, client *kafka.Client, t Topics, group string, initiated kafka.Start, accept bool) error {
-	for name, topic := range t.consumed() {
+	for name, topic := range t.Consumed() {
 		start := kafka.Earliest
 		if topic == t.Initiated {
 			start = initiated
@@ -207,8 +207,8 @@ func CommitStarts(ctx context.Context, client *kafka.Client, t Topics, group str
 	return nil
 }
 
-// consumed are the topics by the handler that consumes each.
-func (t Topics) consumed() map[string]string {
+// Consumed are the topics by the handler that consumes each.
+func (t Topics) Consumed() map[string]string {
 	all := map[string]string{
 		handlers.NameIntake: t.Initiated, handlers.NameNotification: t.Notified,
 		handlers.NameCheck: t.Checks(), handlers.NameRedriven: t.Redriven(),

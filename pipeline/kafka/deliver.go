@@ -1,6 +1,7 @@
 package kafka
 
 import (
+	"bytes"
 	"context"
 	"fmt"
 	"strconv"
@@ -153,7 +154,7 @@ func (g *generation) leave() {
 // message makes a fresh message of a record. Its context ends with it, or when the generation is handed over.
 func (g *generation) message(t *task) (*message.Message, context.CancelFunc) {
 	r := t.record
-	msg := message.NewMessage("", r.Value)
+	msg := message.NewMessage("", bytes.Clone(r.Value)) // a handler may change its copy
 	for _, h := range r.Headers {
 		if h.Key == UUIDHeader {
 			msg.UUID = string(h.Value)

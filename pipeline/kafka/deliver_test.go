@@ -185,6 +185,7 @@ func TestANackedMessageComesAgainAsAFreshCopyBeforeTheNextOfItsLane(t *testing.T
 	got["3"].Ack()
 	first := got["1"]
 	first.Metadata.Set("changed", "by the handler")
+	first.Payload[0] = 'x'
 	began := time.Now()
 	first.Nack()
 

@@ -15,6 +15,7 @@ var ErrOffsetOutOfRange = errors.New("kafka: offset out of range")
 const (
 	fetchWait  = 250 * time.Millisecond // how long a broker waits for records when there are none
 	retryPause = 100 * time.Millisecond
+	shortPause = 3 * time.Second // how long a new leader may need to learn how far the log goes
 )
 
 // Scan gives the committed records of a partition with offsets in [from, to) to fn, in order, without a group. It ends before to
@@ -42,6 +43,7 @@ type scan struct {
 	partition int
 	fn        func(Record) error
 	conn      *leaderConn
+	short     time.Time // when the log was first seen to end too early
 }
 
 // step fetches once from next and returns where to go on.
@@ -80,16 +82,22 @@ func (s *scan) step(ctx context.Context, next, to int64) (int64, error) {
 	}
 	p := answer[0]
 	if p.HighWatermark < to {
-		return next, fmt.Errorf("%w: the log ends at %d, before %d", ErrOffsetOutOfRange, p.HighWatermark, to)
+		if s.short.IsZero() {
+			s.short = time.Now()
+		}
+		if time.Since(s.short) > shortPause {
+			return next, fmt.Errorf("%w: the log ends at %d, before %d", ErrOffsetOutOfRange, p.HighWatermark, to)
+		}
+		return next, pause(ctx, retryPause)
 	}
-	after, err := decodeBatches(p.RecordSet, next, p.AbortedTransactions, func(r Record) error {
+	s.short = time.Time{}
+	return decodeBatches(p.RecordSet, next, p.AbortedTransactions, func(r Record) error {
 		if r.Offset >= to {
 			return nil
 		}
 		r.Topic, r.Partition = s.topic, s.partition
 		return s.fn(r)
 	})
-	return after, err
 }
 
 func (s *scan) close() {

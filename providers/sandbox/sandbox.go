@@ -111,6 +111,7 @@ type life struct {
 	step      int
 	since     time.Time
 	answers   int // given in this step
+	asked     int // answers in all
 }
 
 // NewStore makes an empty store.
@@ -147,6 +148,16 @@ func (s *Store) Answer(reference string) (p Payment, ok bool) {
 	return s.at(reference, true)
 }
 
+// Answers is how many answers were given about a payment, those that said that it is not found among them.
+func (s *Store) Answers(reference string) int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if l := s.payments[reference]; l != nil {
+		return l.asked
+	}
+	return 0
+}
+
 func (s *Store) at(reference string, count bool) (Payment, bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -157,6 +168,7 @@ func (s *Store) at(reference string, count bool) (Payment, bool) {
 	l.advance(time.Now())
 	if count {
 		l.answers++
+		l.asked++
 	}
 	step := l.script.Steps[l.step]
 	p := Payment{Reference: l.reference, Script: l.script, Status: l.status(), Since: l.since, Created: l.created, Step: step}

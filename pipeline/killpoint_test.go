@@ -1,0 +1,83 @@
+package pipeline_test
+
+import (
+	"errors"
+	"fmt"
+	"sync/atomic"
+	"testing"
+
+	"github.com/ThreeDotsLabs/watermill/message"
+	"github.com/stretchr/testify/assert"
+
+	"github.com/paystatus/paystatus/providers/sandbox"
+)
+
+// dying is a publisher of a process that is killed after its nth write: the record is written, but the process does not live
+// to hear of it, and writes nothing more.
+type dying struct {
+	message.Publisher
+
+	left atomic.Int64
+	dead chan struct{}
+}
+
+var errKilled = errors.New("killed")
+
+func (d *dying) Publish(topic string, messages ...*message.Message) error {
+	left := d.left.Add(-1)
+	if left < 0 {
+		return errKilled
+	}
+	if err := d.Publisher.Publish(topic, messages...); err != nil {
+		return err
+	}
+	if left == 0 {
+		close(d.dead)
+		return errKilled
+	}
+	return nil
+}
+
+func TestAKillBetweenAnyTwoWritesLosesNothingAndRepeatsNoID(t *testing.T) {
+	t.Parallel()
+	brokers := embeddedBrokers(t)
+	steps := []sandbox.Step{{Status: "not_found"}, {Status: "IN_PROGRESS"}, {Status: "SETTLED"}}
+	// The writes of this payment: checks; tier, checks; event, tier, checks; event.
+	const writes = 7
+	for n := 1; n <= writes; n++ {
+		t.Run(fmt.Sprintf("after write %d", n), func(t *testing.T) {
+			t.Parallel()
+			w := newWorld(t, brokers)
+			w.settling("p", steps...)
+			w.initiate(initiated("p", "liquido", 300, "COP", map[string]any{"idempotency_key": "p"}))
+			d := &dying{dead: make(chan struct{})}
+			d.left.Store(int64(n))
+			options := w.options
+			options.Around = func(p message.Publisher) message.Publisher {
+				d.Publisher = p
+				return d
+			}
+			stop := w.startWith(options)
+			<-d.dead
+			stop()
+
+			stop = w.start()
+			defer stop()
+			w.eventually(func() bool {
+				events := w.eventsOf("p")
+				return len(events) > 0 && events[len(events)-1].data.Final
+			}, "the payment ends")
+			w.quiet()
+			ids, words := map[string]string{}, map[string]string{}
+			for _, e := range w.eventsOf("p") {
+				status := string(e.data.Status)
+				assert.Contains(t, []string{"", status}, ids[e.id], "one id for two changes")
+				assert.Contains(t, []string{"", e.id}, words[status], "two ids for one change")
+				ids[e.id], words[status] = status, e.id
+			}
+			assert.Contains(t, words, "captured")
+			assert.LessOrEqual(t, w.asked("p"), len(steps)+2, "a forked chain asks more often")
+			assert.Empty(t, w.deadLetters())
+		})
+	}
+}
