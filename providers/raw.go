@@ -4,6 +4,7 @@ import (
 	"crypto/sha256"
 	"encoding/base64"
 	"encoding/hex"
+	"errors"
 	"mime"
 	"unicode/utf8"
 
@@ -34,8 +35,9 @@ func Seal(p Page, own []string) *schemas.Raw {
 }
 
 func mediaType(p Page) string {
-	if t, _, err := mime.ParseMediaType(p.Header.Get("Content-Type")); err == nil {
-		return t
+	t, _, err := mime.ParseMediaType(p.Header.Get("Content-Type"))
+	if err != nil && !errors.Is(err, mime.ErrInvalidMediaParameter) { // which leaves the type itself good
+		return ""
 	}
-	return ""
+	return t
 }

@@ -1,8 +1,13 @@
 package providers
 
-import "log/slog"
+import (
+	"fmt"
+	"io"
+	"log/slog"
+)
 
-// Secret is a text that never shows: printed, logged or marshalled it is a mask.
+// Secret is a text that never shows: printed, logged or marshalled it is a mask. Only fmt, printing a struct that holds one
+// in an unexported field, passes it by.
 type Secret string
 
 const secretMask = "********"
@@ -18,8 +23,8 @@ func (s Secret) String() string {
 	return secretMask
 }
 
-// GoString masks.
-func (s Secret) GoString() string { return s.String() }
+// Format masks, whatever the verb: also one that does not fit a text and would show it with a complaint.
+func (s Secret) Format(f fmt.State, _ rune) { _, _ = io.WriteString(f, s.String()) }
 
 // LogValue masks.
 func (s Secret) LogValue() slog.Value { return slog.StringValue(s.String()) }

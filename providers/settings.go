@@ -113,8 +113,8 @@ func (s Settings) Validate() []Problem {
 			problems = append(problems, Problem{positive.key, "must be more than zero"})
 		}
 	}
-	if s.Rate < 0 {
-		problems = append(problems, Problem{"rate", "must not be negative; 0 means no limit"})
+	if !(s.Rate >= 0) || math.IsInf(s.Rate, 1) { // not a number compares with nothing
+		problems = append(problems, Problem{"rate", "must be a number and not negative; 0 means no limit"})
 	}
 	return problems
 }

@@ -14,6 +14,7 @@ import (
 
 	"golang.org/x/oauth2"
 	"golang.org/x/oauth2/clientcredentials"
+	"golang.org/x/sync/singleflight"
 )
 
 // Tokens gives access tokens by OAuth 2 client credentials for one account: cached, renewed before they expire, one
@@ -22,11 +23,10 @@ type Tokens struct {
 	transport *Transport
 	account   string
 	config    clientcredentials.Config
+	requests  singleflight.Group
 
-	mu      sync.Mutex
-	token   *oauth2.Token
-	pending chan struct{} // closed when the request under way has ended
-	fault   *Outcome      // of the request that ended last
+	mu    sync.Mutex
+	token *oauth2.Token // its Expiry is when it is to be renewed
 }
 
 // renewBefore is how long before its end a token is renewed: a tenth of its life, at most this.
@@ -39,48 +39,48 @@ func NewTokens(t *Transport, account, tokenURL, clientID string, clientSecret Se
 	}}
 }
 
+// issued is what a request for a token came to: one of the two.
+type issued struct {
+	token string
+	fault *Outcome
+}
+
 // Token gives a token that is valid for a while. The fault says why there is none; the error is ctx's.
 func (t *Tokens) Token(ctx context.Context) (token string, fault *Outcome, err error) {
-	t.mu.Lock()
-	for {
-		if t.token != nil && time.Now().Before(t.token.Expiry) {
-			defer t.mu.Unlock()
-			return t.token.AccessToken, nil, nil
+	if token, ok := t.cached(); ok {
+		return token, nil, nil
+	}
+	// Whoever comes first asks for all who wait, so that its own end must not end the request; the transport bounds it.
+	detached := context.WithoutCancel(ctx)
+	answer := t.requests.DoChan("", func() (any, error) {
+		if token, ok := t.cached(); ok { // renewed between our look and our turn
+			return issued{token: token}, nil
 		}
-		if t.pending == nil {
-			break
-		}
-		pending := t.pending
-		t.mu.Unlock()
-		select {
-		case <-pending:
-		case <-ctx.Done():
-			return "", nil, ctx.Err()
+		fresh, fault := t.request(detached)
+		if fault != nil {
+			return issued{fault: fault}, nil
 		}
 		t.mu.Lock()
-		if t.fault != nil && t.pending == nil {
-			defer t.mu.Unlock()
-			return "", t.fault, nil
-		}
+		defer t.mu.Unlock()
+		t.token = fresh
+		return issued{token: fresh.AccessToken}, nil
+	})
+	select {
+	case r := <-answer:
+		got, _ := r.Val.(issued)
+		return got.token, got.fault, nil
+	case <-ctx.Done():
+		return "", nil, ctx.Err()
 	}
-	done := make(chan struct{})
-	t.pending = done
-	t.mu.Unlock()
+}
 
-	fresh, fault := t.request(ctx)
-
+func (t *Tokens) cached() (token string, ok bool) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	t.token, t.fault, t.pending = fresh, fault, nil
-	close(done)
-	if err := ctx.Err(); err != nil && fresh == nil {
-		t.fault = nil // we gave up; whoever waits asks again
-		return "", nil, err
+	if t.token == nil || !time.Now().Before(t.token.Expiry) {
+		return "", false
 	}
-	if fault != nil {
-		return "", fault, nil
-	}
-	return fresh.AccessToken, nil, nil
+	return t.token.AccessToken, true
 }
 
 // Forget drops a token that the provider does not accept, unless it has been renewed meanwhile.
@@ -110,7 +110,7 @@ func (t *Tokens) request(ctx context.Context) (*oauth2.Token, *Outcome) {
 	if token.Expiry.IsZero() {
 		token.Expiry = now.Add(renewBefore)
 	}
-	life := token.Expiry.Sub(now)
+	life := max(0, token.Expiry.Sub(now))
 	token.Expiry = token.Expiry.Add(-min(renewBefore, life/10))
 	return token, nil
 }
@@ -122,7 +122,8 @@ func (t *Tokens) refusal(p Page, code string) *Outcome {
 	case o.Kind == Unavailable:
 		o.Message = fmt.Sprintf("the token endpoint answered HTTP %d", p.HTTPStatus)
 	case p.HTTPStatus >= 400:
-		o = Failure(Refused, CodeUnauthorized, fmt.Sprintf("the token endpoint refused the credentials of account %q with HTTP %d %s", t.account, p.HTTPStatus, word(code)))
+		o = Failure(Refused, CodeUnauthorized,
+			fmt.Sprintf("the token endpoint refused the credentials of account %q with HTTP %d %s", t.account, p.HTTPStatus, word(code)))
 	default:
 		o = Failure(Unavailable, "token_unreadable", "the token endpoint's answer cannot be read")
 	}

@@ -111,7 +111,7 @@ func (t *Transport) admit(ctx context.Context, account string) (*Outcome, error)
 	if err := t.inFlight.AcquirePermitWithMaxWait(ctx, patience); err != nil {
 		return busy(ctx, "too many requests to this provider are in flight")
 	}
-	return nil, nil
+	return nil, nil //nolint:nilnil // neither a fault nor an end: admitted
 }
 
 func busy(ctx context.Context, message string) (*Outcome, error) {
@@ -135,7 +135,7 @@ func (t *Transport) rate(account string) ratelimiter.RateLimiter[any] {
 }
 
 func (t *Transport) exchange(request *http.Request) (Page, error) {
-	response, err := t.client.Do(request)
+	response, err := t.client.Do(request) //nolint:gosec // to the configured URL, joined with what the provider's package has escaped
 	if err != nil {
 		return Page{}, err
 	}
