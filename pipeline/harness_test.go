@@ -29,7 +29,7 @@ import (
 
 // world is everything around a pipeline: a broker, a sandbox of providers, topics of its own.
 type world struct {
-	t       *testing.T
+	t       testing.TB
 	config  kafka.Config
 	client  *kafka.Client
 	writer  *kafka.Publisher
@@ -41,7 +41,7 @@ type world struct {
 }
 
 // embeddedBrokers starts a broker in memory.
-func embeddedBrokers(t *testing.T) []string {
+func embeddedBrokers(t testing.TB) []string {
 	t.Helper()
 	broker, err := embedded.Start(embedded.Options{MinSessionTimeout: time.Second})
 	require.NoError(t, err)
@@ -49,7 +49,7 @@ func embeddedBrokers(t *testing.T) []string {
 	return []string{broker.Addr()}
 }
 
-func newWorld(t *testing.T, brokers []string) *world {
+func newWorld(t testing.TB, brokers []string) *world {
 	t.Helper()
 	name := strings.NewReplacer("/", ".", " ", "_").Replace(t.Name())
 	log := slog.New(slog.NewTextHandler(logWriter(), &slog.HandlerOptions{Level: slog.LevelDebug}))

@@ -40,7 +40,10 @@ func (d *dying) Publish(topic string, messages ...*message.Message) error {
 
 func TestAKillBetweenAnyTwoWritesLosesNothingAndRepeatsNoID(t *testing.T) {
 	t.Parallel()
-	brokers := embeddedBrokers(t)
+	testKillPoints(t, embeddedBrokers(t))
+}
+
+func testKillPoints(t *testing.T, brokers []string) {
 	steps := []sandbox.Step{{Status: "not_found"}, {Status: "IN_PROGRESS"}, {Status: "SETTLED"}}
 	// The writes of this payment: checks; tier, checks; event, tier, checks; event.
 	const writes = 7

@@ -19,6 +19,9 @@ func (w *world) connect(simulators []sandbox.Simulator) map[string]providers.Pro
 	require.NoError(w.t, os.WriteFile(path, []byte(demo.SandboxConfig(simulators, w.url)), 0o600))
 	c, problems := config.Load(path, nil, pipeline.Providers)
 	require.NoError(w.t, config.Err(problems))
+	for _, settings := range c.Providers {
+		settings.Common().Rate = 0 // the simulators take what comes
+	}
 	all, err := pipeline.Connect(c, nil)
 	require.NoError(w.t, err)
 	return all

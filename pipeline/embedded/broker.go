@@ -3,6 +3,7 @@
 package embedded
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"net"
@@ -52,7 +53,7 @@ func Start(o Options) (*Broker, error) {
 			if err != nil {
 				return nil, err
 			}
-			return net.Listen(network, net.JoinHostPort(host, port))
+			return new(net.ListenConfig).Listen(context.Background(), network, net.JoinHostPort(host, port))
 		}),
 	}
 	if o.DataDir != "" {

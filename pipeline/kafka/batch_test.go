@@ -20,12 +20,12 @@ func encoded(base, last int64, attributes int16, producer int64, firstTime, maxT
 		if attributes&attributeControl != 0 {
 			r.Key = []byte{0, 0, 0, 0} // version 0, abort
 		}
-		r.Length = int32(len(r.AppendTo(nil)) - 1) //nolint:gosec // small
+		r.Length = int32(len(r.AppendTo(nil)) - 1)
 		records = r.AppendTo(records)
 	}
 	b := kmsg.RecordBatch{
-		FirstOffset: base, Length: int32(49 + len(records)), Magic: 2, Attributes: attributes, LastOffsetDelta: int32(last - base), //nolint:gosec // small
-		FirstTimestamp: firstTime, MaxTimestamp: maxTime, ProducerID: producer, NumRecords: int32(len(deltas)), Records: records, //nolint:gosec // small
+		FirstOffset: base, Length: int32(49 + len(records)), Magic: 2, Attributes: attributes, LastOffsetDelta: int32(last - base),
+		FirstTimestamp: firstTime, MaxTimestamp: maxTime, ProducerID: producer, NumRecords: int32(len(deltas)), Records: records,
 	}
 	raw := b.AppendTo(nil)
 	binary.BigEndian.PutUint32(raw[17:], crc32.Checksum(raw[21:], castagnoli))

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"net"
 	"slices"
 	"strconv"
@@ -204,9 +205,7 @@ func (c *Client) resolve(ctx context.Context, topic string, partitions []int, at
 	if err != nil {
 		return nil, err
 	}
-	for p, offset := range last {
-		offsets[p] = offset
-	}
+	maps.Copy(offsets, last)
 	return offsets, nil
 }
 

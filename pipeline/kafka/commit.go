@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
 	"time"
 
 	kafkago "github.com/segmentio/kafka-go"
@@ -54,9 +55,7 @@ func (g *generation) resolve(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	for id, offset := range begins {
-		starts[id] = offset
-	}
+	maps.Copy(starts, begins)
 	if err := g.commit(ctx, starts); err != nil {
 		return err
 	}
@@ -123,7 +122,7 @@ func (g *generation) commit(ctx context.Context, offsets map[int]int64) error {
 }
 
 // commitLoop is the generation's only committer until stop.
-func (g *generation) commitLoop(stop <-chan struct{}) {
+func (g *generation) commitLoop(ctx context.Context, stop <-chan struct{}) {
 	ticker := time.NewTicker(commitInterval)
 	defer ticker.Stop()
 	for {
@@ -132,14 +131,14 @@ func (g *generation) commitLoop(stop <-chan struct{}) {
 			return
 		case <-ticker.C:
 		}
-		if err := g.commitDone(); err != nil {
-			g.log.WarnContext(g.messages, "kafka: commit failed, trying again", "error", err)
+		if err := g.commitDone(ctx); err != nil {
+			g.log.WarnContext(ctx, "kafka: commit failed, trying again", "error", err)
 		}
 	}
 }
 
 // commitDone commits the watermarks that have risen.
-func (g *generation) commitDone() error {
+func (g *generation) commitDone(ctx context.Context) error {
 	risen := map[int]int64{}
 	g.mu.Lock()
 	for _, p := range g.partitions {
@@ -148,7 +147,7 @@ func (g *generation) commitDone() error {
 		}
 	}
 	g.mu.Unlock()
-	if err := g.commit(context.WithoutCancel(g.messages), risen); err != nil {
+	if err := g.commit(ctx, risen); err != nil {
 		return err
 	}
 	g.mu.Lock()
@@ -160,11 +159,11 @@ func (g *generation) commitDone() error {
 }
 
 // lastCommit commits what was done when the share was revoked. What cannot be committed is done again by the next owner.
-func (g *generation) lastCommit() {
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(g.messages), commitDeadline)
+func (g *generation) lastCommit(ctx context.Context) {
+	ctx, cancel := context.WithTimeout(ctx, commitDeadline)
 	defer cancel()
 	for {
-		err := g.commitDone()
+		err := g.commitDone(ctx)
 		if err == nil {
 			return
 		}

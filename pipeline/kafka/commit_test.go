@@ -127,17 +127,19 @@ func TestStartSaysWhereAGroupWithoutACommitBegins(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			group := name + c.suffix
-			assigned := make(chan kafka.Assignment, 1)
+			assigned, proceed := make(chan kafka.Assignment, 1), make(chan struct{})
 			s := c.subscriber(kafka.SubscriberOptions{
 				Group: group, Start: test.start,
 				OnAssign: func(_ context.Context, a kafka.Assignment) error {
-					assert.Equal(t, test.first, c.committed(group, topic), "committed before anything is handled")
 					assigned <- a
+					<-proceed
 					return nil
 				},
 			})
 			c.subscribe(s, topic)
 			a := <-assigned
+			assert.Equal(t, test.first, c.committed(group, topic), "committed before anything is handled")
+			close(proceed)
 			assert.Equal(t, []kafka.AssignedPartition{{Partition: 0, Committed: test.first}}, a.Partitions)
 		})
 	}

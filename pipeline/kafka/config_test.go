@@ -25,7 +25,7 @@ func TestAPasswordIsNeverPrinted(t *testing.T) {
 	marshalled, err := json.Marshal(config.SASL)
 	require.NoError(t, err)
 	for _, printed := range []string{
-		fmt.Sprint(config), fmt.Sprintf("%+v", config), fmt.Sprintf("%#v", config), fmt.Sprintf("%s", config.SASL), log.String(), string(marshalled),
+		fmt.Sprint(config), fmt.Sprintf("%+v", config), fmt.Sprintf("%#v", config), fmt.Sprintf("%v", config.SASL), log.String(), string(marshalled),
 	} {
 		assert.NotContains(t, printed, "hunter2")
 	}

@@ -114,7 +114,7 @@ func TestAPartitionThatLostItsNextRecordStopsLoudly(t *testing.T) {
 	eventually(t, "the other partition goes on", func() bool { return fromOne.Load() == 40-end })
 	eventually(t, "the reason is told", func() bool { return s.Err() != nil })
 	require.ErrorIs(t, s.Err(), kafka.ErrOffsetOutOfRange)
-	assert.ErrorContains(t, s.Err(), "truncated/0")
+	require.ErrorContains(t, s.Err(), "truncated/0")
 	require.NoError(t, s.Close())
 	wait()
 	assert.Zero(t, fromZero.Load(), "no silent jump")

@@ -197,6 +197,6 @@ func (g *generation) outOfRange(working context.Context, p *partition, offset in
 		g.misrouted(p)
 		return ErrOffsetOutOfRange
 	}
-	g.stop(p, fmt.Errorf("%w: next is %d, the log has %d to %d", ErrOffsetOutOfRange, offset, first[p.id], last[p.id]-1))
+	g.stop(working, p, fmt.Errorf("%w: next is %d, the log has %d to %d", ErrOffsetOutOfRange, offset, first[p.id], last[p.id]-1))
 	return nil
 }

@@ -32,7 +32,7 @@ type generation struct {
 	draining chan struct{}   // closed when no more messages are handed out
 	over     chan struct{}   // closed when acks change nothing any more
 	lost     chan struct{}   // closed when the coordinator says that the share was given to others
-	messages context.Context // parent of the messages' contexts
+	messages context.Context //nolint:containedctx // parent of the messages' contexts, not of a call
 	cancel   context.CancelFunc
 
 	mu         sync.Mutex
@@ -62,12 +62,11 @@ type partition struct {
 	stopped   bool
 }
 
-func newGeneration(ctx context.Context, s *subscription, kgo *kafkago.Generation) *generation {
-	messages, cancel := context.WithCancel(context.WithoutCancel(ctx))
+func newGeneration(s *subscription, kgo *kafkago.Generation) *generation {
 	return &generation{
 		sub: s, id: kgo.ID, member: kgo.MemberID, log: s.log.With("generation", kgo.ID), partitions: assigned(kgo, s.topic),
 		draining: make(chan struct{}), over: make(chan struct{}), lost: make(chan struct{}),
-		messages: messages, cancel: cancel, lanes: map[string]*lane{}, loops: map[string]chan struct{}{},
+		lanes: map[string]*lane{}, loops: map[string]chan struct{}{},
 		dispatch: make(chan struct{}, 1), idle: make(chan struct{}, 1), reroute: make(chan struct{}, 1),
 	}
 }
@@ -80,26 +79,31 @@ func assigned(kgo *kafkago.Generation, topic string) map[int]*partition {
 	return out
 }
 
-// run lives through the generation. It returns when the share may be handed over, with an error if it should not be joined again at once.
-func (g *generation) run(ended context.Context) error {
+// run lives through the generation: work until ended, drain, hand over. It returns when the share may be handed over, with an
+// error if it should not be joined again at once. ctx does not end.
+func (g *generation) run(ctx context.Context, ended <-chan struct{}) error {
+	g.messages, g.cancel = context.WithCancel(ctx)
 	defer g.cancel()
-	if ended.Err() != nil {
-		return nil
-	}
 	var wg sync.WaitGroup
 	stopHeartbeats := make(chan struct{})
 	defer wg.Wait()
 	defer close(stopHeartbeats)
 
 	// working ends when the drain begins.
-	working, stopWorking := context.WithCancel(g.messages)
+	working, stopWorking := context.WithCancel(ctx)
 	defer stopWorking()
-	defer context.AfterFunc(ended, stopWorking)()
+	wg.Go(func() {
+		select {
+		case <-ended:
+			stopWorking()
+		case <-working.Done():
+		}
+	})
 	g.lease = newLease(g.sub.options.SessionTimeout, time.Now())
 	if !g.firstHeartbeat(working) {
 		return nil
 	}
-	wg.Go(func() { g.heartbeats(stopHeartbeats, stopWorking) })
+	wg.Go(func() { g.heartbeats(ctx, stopHeartbeats, stopWorking) })
 
 	assignment, err := g.begin(working)
 	if err != nil {
@@ -119,21 +123,21 @@ func (g *generation) run(ended context.Context) error {
 	commits := make(chan struct{})
 	go func() {
 		defer close(commits)
-		g.commitLoop(stopCommits)
+		g.commitLoop(ctx, stopCommits)
 	}()
 	g.sub.ready.Store(true)
 
 	<-working.Done()
 	g.sub.ready.Store(false)
-	g.drain()
+	g.drain(ctx)
 	close(stopCommits)
 	<-commits
 	g.revoke()
-	g.lastCommit()
+	g.lastCommit(ctx)
 	if g.sub.options.OnRevoke != nil {
 		g.sub.options.OnRevoke(assignment)
 	}
-	g.log.InfoContext(g.messages, "kafka: handed over", "partitions", g.ids())
+	g.log.InfoContext(ctx, "kafka: handed over", "partitions", g.ids())
 	return nil
 }
 
@@ -173,7 +177,7 @@ func (g *generation) ids() []int {
 }
 
 // drain hands out no more and lets running messages finish for a while. It ends early when the share is lost: others run them already.
-func (g *generation) drain() {
+func (g *generation) drain(ctx context.Context) {
 	g.mu.Lock()
 	g.quiet = true
 	close(g.draining)
@@ -192,10 +196,10 @@ func (g *generation) drain() {
 		select {
 		case <-g.idle:
 		case <-timer.C:
-			g.log.WarnContext(g.messages, "kafka: messages still run after the drain, cancelling them", "messages", running)
+			g.log.WarnContext(ctx, "kafka: messages still run after the drain, cancelling them", "messages", running)
 			return
 		case <-g.lost:
-			g.log.WarnContext(g.messages, "kafka: share lost, cancelling running messages", "messages", running)
+			g.log.WarnContext(ctx, "kafka: share lost, cancelling running messages", "messages", running)
 			return
 		}
 	}
@@ -212,13 +216,13 @@ func (g *generation) revoke() {
 }
 
 // stop stops a partition for good: going on would silently skip records.
-func (g *generation) stop(p *partition, err error) {
+func (g *generation) stop(ctx context.Context, p *partition, err error) {
 	g.mu.Lock()
 	p.stopped = true
 	g.mu.Unlock()
 	err = fmt.Errorf("kafka: partition %s/%d stopped: %w", g.sub.topic, p.id, err)
 	g.sub.setStopped(p.id, err)
-	g.log.ErrorContext(g.messages, "kafka: partition stopped, set the group's offset and restart", "partition", p.id, "error", err)
+	g.log.ErrorContext(ctx, "kafka: partition stopped, set the group's offset and restart", "partition", p.id, "error", err)
 }
 
 // wake makes the receiver of a signal channel look again.

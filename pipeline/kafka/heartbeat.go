@@ -14,7 +14,7 @@ import (
 // firstHeartbeat tries until one is acknowledged, or working ends or the share is lost.
 func (g *generation) firstHeartbeat(working context.Context) bool {
 	for {
-		switch g.heartbeat() {
+		switch g.heartbeat(working) {
 		case alive:
 			return true
 		case wanted, gone:
@@ -29,7 +29,7 @@ func (g *generation) firstHeartbeat(working context.Context) bool {
 }
 
 // heartbeats beats until stop, and stops the work when the coordinator wants or took the share.
-func (g *generation) heartbeats(stop <-chan struct{}, stopWorking func()) {
+func (g *generation) heartbeats(ctx context.Context, stop <-chan struct{}, stopWorking func()) {
 	ticker := time.NewTicker(g.sub.heartbeatInterval())
 	defer ticker.Stop()
 	for {
@@ -38,7 +38,7 @@ func (g *generation) heartbeats(stop <-chan struct{}, stopWorking func()) {
 			return
 		case <-ticker.C:
 		}
-		switch g.heartbeat() {
+		switch g.heartbeat(ctx) {
 		case alive, unheard:
 		case wanted:
 			stopWorking()
@@ -61,8 +61,8 @@ const (
 	unheard              // no answer, or a coordinator that moves
 )
 
-func (g *generation) heartbeat() pulse {
-	ctx, cancel := context.WithTimeout(context.Background(), g.sub.options.SessionTimeout/3)
+func (g *generation) heartbeat(ctx context.Context) pulse {
+	ctx, cancel := context.WithTimeout(ctx, g.sub.options.SessionTimeout/3)
 	defer cancel()
 	sent := time.Now()
 	response, err := g.sub.client.client.Heartbeat(ctx, &kafkago.HeartbeatRequest{

@@ -20,7 +20,6 @@ import (
 type shares struct {
 	mu      sync.Mutex
 	current map[string][]int
-	refused map[string]error
 }
 
 func (s *shares) of(member string, options kafka.SubscriberOptions) kafka.SubscriberOptions {
@@ -73,7 +72,9 @@ func TestMembersHandOverWithoutLoss(t *testing.T) {
 			for k := range keys {
 				round = append(round, keyed(strconv.Itoa(k), i))
 			}
-			assert.NoError(t, publisher.Publish(topic, round...))
+			if err := publisher.Publish(topic, round...); err != nil {
+				t.Error(err)
+			}
 			<-time.After(50 * time.Millisecond)
 		}
 	})
@@ -195,8 +196,9 @@ func TestARefusedAssignmentIsLeftAndTriedAgain(t *testing.T) {
 	var revoked atomic.Int64
 	s := c.subscriber(kafka.SubscriberOptions{
 		OnAssign: func(ctx context.Context, a kafka.Assignment) error {
-			assert.NoError(t, ctx.Err())
-			assert.Equal(t, topic, a.Topic)
+			if ctx.Err() != nil || a.Topic != topic {
+				t.Errorf("asked about %s, %v", a.Topic, ctx.Err())
+			}
 			if asked.Add(1) == 1 {
 				return errors.New("not restored")
 			}

@@ -83,9 +83,8 @@ type Subscriber struct {
 	options SubscriberOptions
 
 	mu      sync.Mutex
-	closing context.Context
-	close   context.CancelFunc
-	current map[*subscription]struct{}
+	closed  bool
+	current map[*subscription]context.CancelFunc
 	wg      sync.WaitGroup
 }
 
@@ -107,9 +106,7 @@ func NewSubscriber(config Config, options SubscriberOptions) (*Subscriber, error
 	options.SessionTimeout = cmp.Or(options.SessionTimeout, 10*time.Second)
 	options.Drain = cmp.Or(options.Drain, 10*time.Second)
 	options.NackPause = cmp.Or(options.NackPause, 5*time.Second)
-	s := &Subscriber{network: n, options: options, current: map[*subscription]struct{}{}}
-	s.closing, s.close = context.WithCancel(context.Background())
-	return s, nil
+	return &Subscriber{network: n, options: options, current: map[*subscription]context.CancelFunc{}}, nil
 }
 
 // Subscribe joins the group and gives its share of the topic's messages, until ctx ends or the Subscriber is closed; then it
@@ -118,19 +115,17 @@ func NewSubscriber(config Config, options SubscriberOptions) (*Subscriber, error
 func (s *Subscriber) Subscribe(ctx context.Context, topic string) (<-chan *message.Message, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.closing.Err() != nil {
+	if s.closed {
 		return nil, fmt.Errorf("kafka: subscribe to %s: %w", topic, ErrClosed)
 	}
 	if topic == "" {
 		return nil, errors.New("kafka: subscribe without a topic")
 	}
 	sub := newSubscription(s.network, s.options, topic)
-	s.current[sub] = struct{}{}
 	ctx, cancel := context.WithCancel(ctx)
-	stop := context.AfterFunc(s.closing, cancel)
+	s.current[sub] = cancel
 	s.wg.Go(func() {
 		defer cancel()
-		defer stop()
 		sub.run(ctx)
 		s.mu.Lock()
 		defer s.mu.Unlock()
@@ -148,7 +143,7 @@ func (s *Subscriber) Ready() bool {
 			return false
 		}
 	}
-	return len(s.current) > 0 && s.closing.Err() == nil
+	return len(s.current) > 0 && !s.closed
 }
 
 // Err is nil, or says which partitions stopped and why: the log no longer holds their next record, or does not reach it any
@@ -168,7 +163,10 @@ func (s *Subscriber) Err() error {
 // long as the other members need to join.
 func (s *Subscriber) Close() error {
 	s.mu.Lock()
-	s.close()
+	s.closed = true
+	for _, cancel := range s.current {
+		cancel()
+	}
 	s.mu.Unlock()
 	s.wg.Wait()
 	return nil

@@ -101,10 +101,10 @@ func (s *subscription) member(ctx context.Context) error {
 			s.log.WarnContext(ctx, "kafka: cannot join the group, trying again", "error", err)
 			continue
 		}
-		g := newGeneration(ctx, s, generation)
+		g := newGeneration(s, generation)
 		done := make(chan error, 1)
-		generation.Start(func(ended context.Context) { //nolint:contextcheck // ends with the generation
-			err := g.run(ended)
+		generation.Start(func(ended context.Context) {
+			err := g.run(context.WithoutCancel(ctx), ended.Done())
 			if err != nil {
 				// Returning now would join again at once: leave first.
 				leave()

@@ -1,0 +1,49 @@
+package pipeline_test
+
+import (
+	"fmt"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/paystatus/paystatus/pipeline/kafka"
+	"github.com/paystatus/paystatus/providers/sandbox"
+)
+
+// BenchmarkAThousandPaymentsAtASlowProvider tells how long a thousand payments take whose provider answers after 500 ms, and one
+// alone: a pipeline that asks about one payment at a time per partition would need minutes.
+func BenchmarkAThousandPaymentsAtASlowProvider(b *testing.B) {
+	for _, n := range []int{1, 1000} {
+		b.Run(fmt.Sprintf("payments=%d", n), func(b *testing.B) {
+			for b.Loop() {
+				b.StopTimer()
+				w := newWorld(b, embeddedBrokers(b))
+				for i := range n {
+					id := fmt.Sprintf("p-%d", i)
+					w.settling(id, sandbox.Step{Status: "SETTLED", Delay: sandbox.Duration(500 * time.Millisecond)})
+					w.initiate(initiated(id, "liquido", 300, "COP", map[string]any{"idempotency_key": id}))
+				}
+				stop := w.start()
+				b.StartTimer()
+				for w.written(w.topics.StatusChanged) < int64(n) {
+					time.Sleep(5 * time.Millisecond) //nolint:forbidigo // a benchmark on real time
+				}
+				b.StopTimer()
+				stop()
+				b.StartTimer()
+			}
+		})
+	}
+}
+
+// written is how many records a topic has been given.
+func (w *world) written(topic string) int64 {
+	last, err := w.client.ListOffsets(w.t.Context(), topic, kafka.Latest)
+	require.NoError(w.t, err)
+	total := int64(0)
+	for _, end := range last {
+		total += end
+	}
+	return total
+}
