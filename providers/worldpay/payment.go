@@ -235,8 +235,11 @@ func (r reader) amounts(obs *providers.Observation, v exactjson.Value, value *sc
 		}
 		obs.Amounts.Authorized = total
 		if partial, _ := shown.Get("partialAuthorization").Bool(); partial {
+			if total != nil && r.payment.Known() {
+				_, mismatch = r.compare(&schemas.Money{Value: r.payment.Amount.Value, Currency: total.Currency}) // of the currency alone
+			}
 			obs.Amounts.Requested = r.requested(asked)
-			return nil
+			return mismatch
 		}
 		if value == nil && okAsked {
 			value = asked

@@ -170,6 +170,44 @@ func TestACardVerificationHasNoAmountToCompare(t *testing.T) {
 	assert.Equal(t, schemas.Authorized, observed(t, provider.Read(page("payment", body), payment)).Status)
 }
 
+func TestAnAuthorisationOfAPartMayBeOfLess(t *testing.T) {
+	t.Parallel()
+	provider := unconfigured(t)
+	payment := paid(t, provider, schemas.Reference{"transaction_reference": reference})
+	read := func(amounts string) providers.Outcome {
+		answer := page("", `{"outcome":"authorized","paymentId":"p","value":{"currency":"GBP","amount":700},"amounts":`+amounts+`}`)
+		answer.From = schemas.SourceInitiation
+		return provider.Read(answer, payment)
+	}
+	o := observed(t, read(`{"totalAuthorized":700,"currency":"GBP","partialAuthorization":true}`))
+	assert.Equal(t, int64(1200), o.Amounts.Requested.Value)
+	assert.Equal(t, int64(700), o.Amounts.Authorized.Value)
+	assert.Equal(t, providers.CodeOtherAmount, read(`{"totalAuthorized":700,"currency":"GBP","partialAuthorization":false}`).Code)
+	assert.Equal(t, providers.CodeOtherCurrency, read(`{"totalAuthorized":700,"currency":"EUR","partialAuthorization":true}`).Code)
+}
+
+func TestThePaymentsAmountMustBeAWholeNumberWithACurrency(t *testing.T) {
+	t.Parallel()
+	provider := unconfigured(t)
+	for _, value := range []string{`{"currency":"GBP","amount":-1}`, `{"currency":"GBP","amount":1.5}`, `{"currency":"GBP"}`, `{"amount":1}`, `{"currency":"","amount":1}`, `12`, `{"currency":"GBP","amount":1e3}`} {
+		o := provider.Read(page("payment", `{"paymentId":"p","lastEvent":"authorizationSucceeded","value":`+value+`}`), providers.Payment{})
+		assert.Equal(t, providers.CodeUnreadableAmount, o.Code, value)
+	}
+}
+
+func TestDetailsThatSayNothingAreAbsent(t *testing.T) {
+	t.Parallel()
+	provider := unconfigured(t)
+	read := func(more string) *providers.Observation {
+		return observed(t, provider.Read(page("payment", `{"paymentId":"p","lastEvent":"authorizationSucceeded",`+more+`}`), providers.Payment{}))
+	}
+	assert.Nil(t, read(`"paymentInstrument":{"type":"card/plain"}`).Card)
+	assert.Nil(t, read(`"paymentInstrument":{"card":{"countryCode":"N/A","brand":"","expiryDate":{"month":13,"year":2030}}}`).Card)
+	o := read(`"riskFactors":[{"type":"avs","risk":"notChecked","detail":"address"},{"type":"avs","risk":"notMatched","detail":"postcode"}]`)
+	assert.Empty(t, o.AVS, "one code cannot say both")
+	assert.Empty(t, o.CVV)
+}
+
 func TestALinkThatOffersNothingIsNotOffered(t *testing.T) {
 	t.Parallel()
 	provider := unconfigured(t)
