@@ -15,7 +15,7 @@ func (p *provider) observe(f *facts, d decisions, value string, success bool, sa
 	}
 	r := d.decide(f, value)
 	obs := &providers.Observation{
-		Status: r.status, Final: r.status.Final(), ProviderPaymentID: firstOf(statedIDs(f.body)[paymentID], f.payment.Reference[paymentID]),
+		Status: r.status, Final: r.status.Final(), ProviderPaymentID: f.providerID(),
 		ProviderStatus: said.asSent(), Amounts: f.amounts(r.status, success), Anomalies: f.anomalies, Partial: r.partial,
 	}
 	if r.anomaly != "" && !slices.Contains(obs.Anomalies, r.anomaly) {
@@ -33,6 +33,14 @@ func (p *provider) observe(f *facts, d decisions, value string, success bool, sa
 	shown := detailsOf(f.body)
 	obs.Card, obs.ThreeDS, obs.AVS, obs.CVV = shown.card(), shown.threeDS(), shown.text("avsResultRaw"), shown.text("cvvResultRaw")
 	return providers.Outcome{Kind: providers.Observed, Observation: obs}
+}
+
+// providerID is Antom's id of the payment, once known.
+func (f *facts) providerID() string {
+	if stated := idText(f.body.Get("paymentId")); usableID(stated) {
+		return stated
+	}
+	return f.payment.Reference[paymentID]
 }
 
 // checkAmount reads what the payment was made for and holds it against the initiated event. Exempt are authorisations that

@@ -71,7 +71,7 @@ func (p *provider) readInquiry(body exactjson.Value, payment providers.Payment) 
 		return *other
 	case payment.Known() && stated == 0:
 		return unexpected("the answer does not say which payment it is about")
-	case len(statedIDs(body)) == 0 && (status != "S" || !body.Get("paymentStatus").Present()):
+	case !payment.Known() && len(statedIDs(body)) == 0 && (status != "S" || !body.Get("paymentStatus").Present()):
 		return unexpected("the answer says nothing about a payment")
 	}
 	f := newFacts(body, payment, body.Get("paymentResultCode"), body.Get("paymentResultMessage"))
