@@ -24,6 +24,13 @@ const (
 	order   = "ORD-1001"
 )
 
+// The references that its events give. They are only read.
+var (
+	byID      = schemas.Reference{refPayment: payID}
+	bySession = schemas.Reference{refSession: sid}
+	byOrder   = schemas.Reference{refReference: order}
+)
+
 var initiatedAt = time.Date(2026, 1, 2, 3, 0, 0, 0, time.UTC)
 
 // initiated is an event about 80 EUR.
@@ -136,7 +143,7 @@ func TestConformance(t *testing.T) {
 	t.Run("by reference, with an ABC key", func(t *testing.T) {
 		t.Parallel()
 		s := subject
-		s.Event = initiated(schemas.Reference{refReference: order})
+		s.Event = initiated(byOrder)
 		s.Event.Account = "abc"
 		s.Good, s.Request, s.Gone = list, requestList, providers.NotFound
 		s.Identity = []providertest.Swap{

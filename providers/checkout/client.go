@@ -138,7 +138,7 @@ func (c *provider) get(ctx context.Context, a *account, name, path string) (prov
 		request, err := providers.NewRequest(ctx, http.MethodGet, c.settings.BaseURL, path, nil)
 		if err != nil {
 			fault := providers.Failure(providers.Refused, providers.CodeBadRequest, "base_url does not make a request")
-			return providers.Page{}, &fault, nil
+			return providers.Page{}, &fault, nil //nolint:nilerr // the fault tells it
 		}
 		request.Header.Set("Authorization", authorization)
 		page, fault, err := c.transport.Do(ctx, a.name, request)

@@ -34,7 +34,7 @@ func (a *api) RoundTrip(r *http.Request) (*http.Response, error) {
 		return nil, err
 	}
 	a.mu.Lock()
-	a.asked = append(a.asked, r.Clone(context.Background()))
+	a.asked = append(a.asked, r.Clone(r.Context()))
 	a.mu.Unlock()
 	recorder := httptest.NewRecorder()
 	if r.Body == nil {
@@ -100,15 +100,21 @@ func TestAPaymentIsAskedForByIDElseSessionElseReference(t *testing.T) {
 		kind      providers.Kind
 	}{
 		"by id": {
-			payID, []string{order, sid}, schemas.Reference{refPayment: payID, refSession: sid, refReference: order},
-			[]string{"/payments/" + payID}, providers.Observed,
+			payID,
+			[]string{order, sid},
+			schemas.Reference{refPayment: payID, refSession: sid, refReference: order},
+			[]string{"/payments/" + payID},
+			providers.Observed,
 		},
 		"by session": {
-			payID, []string{order, sid}, schemas.Reference{refSession: sid, refReference: order},
-			[]string{"/payments/" + sid}, providers.Observed,
+			payID,
+			[]string{order, sid},
+			schemas.Reference{refSession: sid, refReference: order},
+			[]string{"/payments/" + sid},
+			providers.Observed,
 		},
 		"by reference": {
-			order, nil, schemas.Reference{refReference: order}, []string{list}, providers.Observed,
+			order, nil, byOrder, []string{list}, providers.Observed,
 		},
 		"by reference when the session is not known any more": {
 			order, nil, schemas.Reference{refSession: sid, refReference: order}, []string{"/payments/" + sid, list}, providers.Observed,
@@ -117,8 +123,10 @@ func TestAPaymentIsAskedForByIDElseSessionElseReference(t *testing.T) {
 			order, []string{sid}, schemas.Reference{refPayment: payID, refSession: sid}, []string{"/payments/" + payID, "/payments/" + sid}, providers.Mismatch,
 		},
 		"not at all": {
-			otherID, nil, schemas.Reference{refPayment: payID, refSession: sid, refReference: order},
-			[]string{"/payments/" + payID, "/payments/" + sid, list}, providers.NotFound,
+			otherID, nil,
+			schemas.Reference{refPayment: payID, refSession: sid, refReference: order},
+			[]string{"/payments/" + payID, "/payments/" + sid, list},
+			providers.NotFound,
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -146,14 +154,14 @@ func TestEveryRequestSaysWhoAsks(t *testing.T) {
 	c, store, a := simulated(t)
 	put(t, store, payID, []sandbox.Step{{Status: "Captured"}}, order)
 	for account, want := range map[string]string{"default": "Bearer sk_sbox_", "abc": "sk_test_", "oauth": "Bearer "} {
-		p := now(schemas.Reference{refPayment: payID})
+		p := now(byID)
 		p.Account = account
 		assert.Equal(t, schemas.Captured, observe(t, ask(t, c, p)).Status, account)
 		last := a.asked[len(a.asked)-1]
 		assert.True(t, strings.HasPrefix(last.Header.Get("Authorization"), want), account)
 		assert.Equal(t, "application/json", last.Header.Get("Accept"))
 	}
-	p := now(schemas.Reference{refPayment: payID})
+	p := now(byID)
 	p.Account = "nobody"
 	o := ask(t, c, p)
 	assert.Equal(t, providers.Refused, o.Kind)
@@ -163,7 +171,7 @@ func TestEveryRequestSaysWhoAsks(t *testing.T) {
 func TestATokenThatIsNotAcceptedIsRenewedOnce(t *testing.T) {
 	t.Parallel()
 	oauth := func() providers.Payment {
-		p := now(schemas.Reference{refPayment: payID})
+		p := now(byID)
 		p.Account = "oauth"
 		return p
 	}
@@ -187,7 +195,7 @@ func TestATokenThatIsNotAcceptedIsRenewedOnce(t *testing.T) {
 		t.Parallel()
 		c, store, a := simulated(t)
 		put(t, store, payID, []sandbox.Step{{Status: "Captured", Fault: sandbox.Fault401}}, order)
-		assert.Equal(t, providers.CodeUnauthorized, ask(t, c, now(schemas.Reference{refPayment: payID})).Code)
+		assert.Equal(t, providers.CodeUnauthorized, ask(t, c, now(byID)).Code)
 		assert.Len(t, a.paths(), 1)
 	})
 }
@@ -204,7 +212,7 @@ func TestAllPagesOfALongListAreRead(t *testing.T) {
 		attempts = append(attempts, map[string]any{"status": status})
 	}
 	put(t, store, order, []sandbox.Step{{Status: "Declined", Fields: map[string]any{"attempts": attempts}}})
-	p := now(schemas.Reference{refReference: order})
+	p := now(byOrder)
 	answer, err := c.Ask(t.Context(), p)
 	require.NoError(t, err)
 	o := c.Read(answer, p)
@@ -246,13 +254,13 @@ func served(handler http.HandlerFunc) (*provider, *api) {
 func TestPagesThatWouldBeTooLargeAreMadeSmaller(t *testing.T) {
 	t.Parallel()
 	c, a := served(rows(60, 6<<10))
-	o := ask(t, c, known(schemas.Reference{refReference: order}))
+	o := ask(t, c, known(byOrder))
 	assert.Equal(t, schemas.Declined, observe(t, o).Status)
 	assert.Empty(t, o.Observation.Anomalies)
 	assert.Equal(t, []string{"100", "25", "25", "25"}, limits(a))
 
 	c, a = served(rows(1, 512<<10))
-	assert.Equal(t, providers.CodeTooLarge, ask(t, c, known(schemas.Reference{refReference: order})).Code)
+	assert.Equal(t, providers.CodeTooLarge, ask(t, c, known(byOrder)).Code)
 	assert.Equal(t, []string{"100", "25", "6", "1"}, limits(a))
 }
 
@@ -267,7 +275,7 @@ func limits(a *api) []string {
 func TestAListWithoutEndIsGivenUp(t *testing.T) {
 	t.Parallel()
 	c, a := served(rows(1_000_000, 1))
-	assert.Equal(t, providers.CodeIncompleteList, ask(t, c, known(schemas.Reference{refReference: order})).Code)
+	assert.Equal(t, providers.CodeIncompleteList, ask(t, c, known(byOrder)).Code)
 	assert.Len(t, a.paths(), maxPages)
 }
 
@@ -282,7 +290,7 @@ func TestAListThatBreaksOffIsIncomplete(t *testing.T) {
 		}
 		whole(w, r)
 	})
-	o := ask(t, c, known(schemas.Reference{refReference: order}))
+	o := ask(t, c, known(byOrder))
 	assert.Equal(t, providers.CodeIncompleteList, o.Code)
 	assert.Equal(t, 3*time.Second, o.RetryAfter)
 	assert.Len(t, a.paths(), 2)

@@ -36,7 +36,7 @@ func FuzzRead(f *testing.F) {
 		case 3:
 			answer.From = schemas.SourceNotification
 		}
-		for _, payment := range []providers.Payment{p, {}, known(schemas.Reference{refReference: order})} {
+		for _, payment := range []providers.Payment{p, {}, known(byOrder)} {
 			o := c.Read(answer, payment)
 			d := providers.Describe(c, answer, o, payment, "")
 			_, err := json.Marshal(d)

@@ -54,7 +54,8 @@ func TestOneOfSeveralPaymentsWithAReferenceIsChosen(t *testing.T) {
 		chosen string
 	}{
 		"a success before what waits": {
-			[]string{attempt("a", "Pending", requested(9)), attempt("b", "Authorized", requested(1)), attempt("c", "Declined", requested(5))}, schemas.Authorized, "b",
+			[]string{attempt("a", "Pending", requested(9)), attempt("b", "Authorized", requested(1)), attempt("c", "Declined", requested(5))},
+			schemas.Authorized, "b",
 		},
 		"what waits before what failed": {
 			[]string{attempt("a", "Declined", requested(9)), attempt("b", "Pending", requested(1))}, schemas.Pending, "b",
@@ -69,10 +70,14 @@ func TestOneOfSeveralPaymentsWithAReferenceIsChosen(t *testing.T) {
 			[]string{attempt("a", "Declined", requested(9)), attempt("b", "Refunded", requested(1))}, schemas.Refunded, "b",
 		},
 		"the newest of those that failed, wherever it stands": {
-			[]string{attempt("a", "Declined", requested(1)), attempt("b", "Expired", requested(9)), attempt("c", "Declined", requested(5))}, schemas.Expired, "b",
+			[]string{attempt("a", "Declined", requested(1)), attempt("b", "Expired", requested(9)), attempt("c", "Declined", requested(5))},
+			schemas.Expired, "b",
 		},
 		"fractions of a second count": {
-			[]string{attempt("a", "Declined", `"requested_on":"2026-01-02T03:00:05.62936Z"`), attempt("b", "Expired", `"requested_on":"2026-01-02T03:00:05.6293601Z"`)},
+			[]string{
+				attempt("a", "Declined", `"requested_on":"2026-01-02T03:00:05.62936Z"`),
+				attempt("b", "Expired", `"requested_on":"2026-01-02T03:00:05.6293601Z"`),
+			},
 			schemas.Expired, "b",
 		},
 		"another amount is another payment": {
@@ -96,7 +101,7 @@ func TestOneOfSeveralPaymentsWithAReferenceIsChosen(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			o := observe(t, reader().Read(listed(listPage(len(tc.rows), tc.rows...)), known(schemas.Reference{refReference: order})))
+			o := observe(t, reader().Read(listed(listPage(len(tc.rows), tc.rows...)), known(byOrder)))
 			assert.Equal(t, tc.want, o.Status)
 			assert.Equal(t, idOf(tc.chosen), o.ProviderPaymentID)
 			assert.NotContains(t, o.Anomalies, schemas.AmbiguousReference)
@@ -114,7 +119,7 @@ func TestWithoutACandidateTheListIsNotFound(t *testing.T) {
 		"only older payments":            listPage(1, attempt("a", "Captured", requested(-3600))),
 		"only payments of other amounts": listPage(2, attempt("a", "Captured", `"amount":1`), attempt("b", "Declined", `"amount":1`)),
 	} {
-		o := reader().Read(listed(body), known(schemas.Reference{refReference: order}))
+		o := reader().Read(listed(body), known(byOrder))
 		assert.Equal(t, providers.NotFound, o.Kind, name)
 		assert.Equal(t, providers.CodeNotFound, o.Code, name)
 	}
@@ -135,7 +140,7 @@ func TestTwoSuccessesAreAmbiguous(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			body := listPage(3, attempt("a", tc.older, requested(1)), attempt("b", "Declined", requested(3)), attempt("c", tc.newer, requested(2)))
-			o := observe(t, reader().Read(listed(body), known(schemas.Reference{refReference: order})))
+			o := observe(t, reader().Read(listed(body), known(byOrder)))
 			assert.Equal(t, tc.want, o.Status)
 			assert.Equal(t, tc.want.Final(), o.Final)
 			assert.Equal(t, idOf("c"), o.ProviderPaymentID)
@@ -147,7 +152,7 @@ func TestTwoSuccessesAreAmbiguous(t *testing.T) {
 
 func TestAllPagesOfAListCount(t *testing.T) {
 	t.Parallel()
-	p := known(schemas.Reference{refReference: order})
+	p := known(byOrder)
 	answer := listed(listPage(3, attempt("a", "Declined"), attempt("b", "Pending")), listPage(3, attempt("c", "Captured")))
 	o := reader().Read(answer, p)
 	assert.Equal(t, schemas.Captured, observe(t, o).Status)
@@ -165,7 +170,7 @@ func TestAllPagesOfAListCount(t *testing.T) {
 
 func TestAListThatWasNotReadToItsEndCountsOnlyIfItShowsASuccess(t *testing.T) {
 	t.Parallel()
-	p := known(schemas.Reference{refReference: order})
+	p := known(byOrder)
 	late := providers.Failure(providers.Unavailable, providers.CodeTimeout, "late")
 	late.RetryAfter = 7 * time.Second
 	throttled := page(requestList, http.StatusTooManyRequests, "")
@@ -216,7 +221,7 @@ func TestAListThatWasNotReadToItsEndCountsOnlyIfItShowsASuccess(t *testing.T) {
 
 func TestARowThatCannotBeReadIsNotPassedOver(t *testing.T) {
 	t.Parallel()
-	p := known(schemas.Reference{refReference: order})
+	p := known(byOrder)
 	unreadable := attempt("a", "Captured", `"amount":80.5`)
 	o := reader().Read(listed(listPage(2, unreadable, attempt("b", "Declined"))), p)
 	assert.Equal(t, providers.CodeUnreadableAmount, o.Code, "it might be the success")

@@ -264,8 +264,9 @@ func statusOf(b *body, p providers.Payment) row {
 
 // Mapping is the decision table: the statuses of payments, then the types of notifications.
 func (c *provider) Mapping() []providers.Row {
-	var rows []providers.Row
-	for _, r := range slices.Concat(statusRows, []row{otherWord}, eventRows) {
+	table := slices.Concat(statusRows, []row{otherWord}, eventRows)
+	rows := make([]providers.Row, 0, len(table))
+	for _, r := range table {
 		rows = append(rows, providers.Row{Value: r.value, Condition: r.condition, Status: r.status})
 	}
 	return rows

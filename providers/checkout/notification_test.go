@@ -21,22 +21,28 @@ const ourData = `"id":"` + payID + `","reference":"` + order + `","currency":"EU
 
 func TestANotificationAboutAPartOnlyAsks(t *testing.T) {
 	t.Parallel()
-	p := known(schemas.Reference{refPayment: payID})
+	p := known(byID)
 	for name, tc := range map[string]struct {
 		kind, data string
 		want       schemas.Status
 		partial    bool
 	}{
-		"all captured":                         {"payment_captured", `"amount":8000`, schemas.Captured, false},
-		"a part captured":                      {"payment_captured", `"amount":7999`, schemas.PartiallyCaptured, true},
-		"the last part captured":               {"payment_captured", `"amount":1,"balances":{"total_authorized":8000,"total_captured":8000}`, schemas.Captured, false},
-		"a part captured, the total is stated": {"payment_captured", `"amount":1,"balances":{"total_authorized":8000,"total_captured":7000}`, schemas.PartiallyCaptured, false},
-		"captured, of what is not said":        {"payment_captured", `"response_code":"10000"`, schemas.Captured, false},
-		"all refunded":                         {"payment_refunded", `"amount":8000`, schemas.Refunded, false},
-		"a part refunded":                      {"payment_refunded", `"amount":100`, schemas.PartiallyRefunded, true},
-		"what was captured is refunded":        {"payment_refunded", `"amount":100,"balances":{"total_captured":100,"total_refunded":100}`, schemas.Refunded, false},
-		"all voided":                           {"payment_voided", `"amount":8000`, schemas.Voided, false},
-		"a part voided":                        {"payment_voided", `"amount":100`, schemas.Authorized, true},
+		"all captured":    {"payment_captured", `"amount":8000`, schemas.Captured, false},
+		"a part captured": {"payment_captured", `"amount":7999`, schemas.PartiallyCaptured, true},
+		"the last part captured": {
+			"payment_captured", `"amount":1,"balances":{"total_authorized":8000,"total_captured":8000}`, schemas.Captured, false,
+		},
+		"a part captured, the total is stated": {
+			"payment_captured", `"amount":1,"balances":{"total_authorized":8000,"total_captured":7000}`, schemas.PartiallyCaptured, false,
+		},
+		"captured, of what is not said": {"payment_captured", `"response_code":"10000"`, schemas.Captured, false},
+		"all refunded":                  {"payment_refunded", `"amount":8000`, schemas.Refunded, false},
+		"a part refunded":               {"payment_refunded", `"amount":100`, schemas.PartiallyRefunded, true},
+		"what was captured is refunded": {
+			"payment_refunded", `"amount":100,"balances":{"total_captured":100,"total_refunded":100}`, schemas.Refunded, false,
+		},
+		"all voided":    {"payment_voided", `"amount":8000`, schemas.Voided, false},
+		"a part voided": {"payment_voided", `"amount":100`, schemas.Authorized, true},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -62,10 +68,18 @@ func TestANotificationSaysWhomItIsAbout(t *testing.T) {
 		kind, data string
 		want       schemas.Reference
 	}{
-		"a payment event":              {"payment_approved", ourData, schemas.Reference{refPayment: payID, refReference: order}},
-		"an authentication event":      {"authentication_started", `"payment_id":"` + payID + `",` + session, schemas.Reference{refPayment: payID, refSession: sid}},
-		"a failed authentication":      {"payment_authentication_failed", `"id":"` + payID + `","3ds":{"authentication_id":"` + sid + `"}`, schemas.Reference{refPayment: payID, refSession: sid}},
-		"a dispute":                    {"dispute_received", `"id":"dsp_1","payment_id":"` + payID + `","payment_reference":"` + order + `"`, schemas.Reference{refPayment: payID, refReference: order}},
+		"a payment event": {"payment_approved", ourData, schemas.Reference{refPayment: payID, refReference: order}},
+		"an authentication event": {
+			"authentication_started", `"payment_id":"` + payID + `",` + session, schemas.Reference{refPayment: payID, refSession: sid},
+		},
+		"a failed authentication": {
+			"payment_authentication_failed", `"id":"` + payID + `","3ds":{"authentication_id":"` + sid + `"}`,
+			schemas.Reference{refPayment: payID, refSession: sid},
+		},
+		"a dispute": {
+			"dispute_received", `"id":"dsp_1","payment_id":"` + payID + `","payment_reference":"` + order + `"`,
+			schemas.Reference{refPayment: payID, refReference: order},
+		},
 		"one that is ignored":          {"payment_capture_declined", ourData, schemas.Reference{refPayment: payID, refReference: order}},
 		"one of an unknown type":       {"payment_teleported", ourData, schemas.Reference{refPayment: payID, refReference: order}},
 		"ids that cannot be asked by":  {"payment_teleported", `"id":"act_` + payID[4:] + `","session_id":"3ds_` + sid[4:] + `"`, schemas.Reference{}},
@@ -81,9 +95,11 @@ func TestANotificationAboutAnotherPaymentIsAMismatch(t *testing.T) {
 	t.Parallel()
 	p := known(schemas.Reference{refPayment: payID, refReference: order, refSession: sid})
 	for name, tc := range map[string]struct{ kind, data, code string }{
-		"another id":                    {"payment_captured", `"id":"` + otherID + `"`, providers.CodeOtherPayment},
-		"another reference":             {"payment_captured", `"id":"` + payID + `","reference":"ORD-1002"`, providers.CodeOtherPayment},
-		"another session":               {"authentication_failed", `"payment_id":"` + payID + `","session_id":"sid_dszjr3brue6epfvlvyq4lv6okm"`, providers.CodeOtherPayment},
+		"another id":        {"payment_captured", `"id":"` + otherID + `"`, providers.CodeOtherPayment},
+		"another reference": {"payment_captured", `"id":"` + payID + `","reference":"ORD-1002"`, providers.CodeOtherPayment},
+		"another session": {
+			"authentication_failed", `"payment_id":"` + payID + `","session_id":"sid_dszjr3brue6epfvlvyq4lv6okm"`, providers.CodeOtherPayment,
+		},
 		"another currency":              {"payment_captured", `"id":"` + payID + `","amount":8000,"currency":"USD"`, providers.CodeOtherCurrency},
 		"another amount":                {"payment_approved", `"id":"` + payID + `","amount":7999`, providers.CodeOtherAmount},
 		"another amount, as text":       {"authentication_approved", `"payment_id":"` + payID + `","amount":"7999"`, providers.CodeOtherAmount},
@@ -102,7 +118,7 @@ func TestANotificationAboutAnotherPaymentIsAMismatch(t *testing.T) {
 
 func TestWhatSaysNothingAboutThePaymentsStateHasNoStatus(t *testing.T) {
 	t.Parallel()
-	p := known(schemas.Reference{refPayment: payID})
+	p := known(byID)
 	for _, kind := range ignoredTypes {
 		o := reader().Read(notified(kind, ourData), p)
 		assert.Equal(t, providers.NoStatus, o.Kind, kind)
@@ -131,7 +147,7 @@ func TestNotificationsThatCannotBeRead(t *testing.T) {
 		"an amount of x": `{"type":"payment_approved","data":{` + ourData + `,"amount":"x"}}`,
 	} {
 		answer := providers.Answer{From: schemas.SourceNotification, Pages: []providers.Page{page("", 0, body)}}
-		assert.Equal(t, providers.Unreadable, reader().Read(answer, known(schemas.Reference{refPayment: payID})).Kind, name)
+		assert.Equal(t, providers.Unreadable, reader().Read(answer, known(byID)).Kind, name)
 	}
 }
 
@@ -141,11 +157,11 @@ func TestDisputesAreNamedAndDecided(t *testing.T) {
 		"dispute_received": schemas.DisputeOpen, "dispute_evidence_required": schemas.DisputeOpen, "dispute_won": schemas.DisputeWon,
 		"dispute_canceled": schemas.DisputeWon, "dispute_lost": schemas.DisputeLost, "dispute_expired": schemas.DisputeLost,
 	} {
-		o := observe(t, reader().Read(notified(kind, `"id":"dsp_1","payment_id":"`+payID+`"`), known(schemas.Reference{refPayment: payID})))
+		o := observe(t, reader().Read(notified(kind, `"id":"dsp_1","payment_id":"`+payID+`"`), known(byID)))
 		assert.Equal(t, &schemas.Dispute{ID: "dsp_1", Outcome: want}, o.Dispute, kind)
 		assert.Equal(t, payID, o.ProviderPaymentID)
 	}
-	o := observe(t, reader().Read(notified("payment_chargeback", ourData), known(schemas.Reference{refPayment: payID})))
+	o := observe(t, reader().Read(notified("payment_chargeback", ourData), known(byID)))
 	assert.Equal(t, &schemas.Dispute{ID: "evt_1", Outcome: schemas.DisputeLost}, o.Dispute)
 }
 
@@ -156,9 +172,9 @@ func TestANegativeNotificationByReferenceAloneIsNotFinal(t *testing.T) {
 		p     providers.Payment
 		again bool
 	}{
-		"a payment known by id":        {known(schemas.Reference{refPayment: payID}), false},
-		"a payment known by session":   {known(schemas.Reference{refSession: sid}), false},
-		"a payment known by reference": {known(schemas.Reference{refReference: order}), true},
+		"a payment known by id":        {known(byID), false},
+		"a payment known by session":   {known(bySession), false},
+		"a payment known by reference": {known(byOrder), true},
 		"no payment known":             {providers.Payment{}, false},
 	} {
 		assert.Equal(t, tc.again, observe(t, reader().Read(declined, tc.p)).PayableAgain, name)
@@ -167,7 +183,7 @@ func TestANegativeNotificationByReferenceAloneIsNotFinal(t *testing.T) {
 
 func TestANotificationHappenedWhenItWasProcessed(t *testing.T) {
 	t.Parallel()
-	p := known(schemas.Reference{refPayment: payID})
+	p := known(byID)
 	o := observe(t, reader().Read(notified("payment_captured", ourData, `"processed_on":"2026-01-02T04:04:00+01:00"`), p))
 	assert.Equal(t, time.Date(2026, 1, 2, 3, 4, 0, 0, time.UTC), o.OccurredAt)
 	o = observe(t, reader().Read(notified("payment_captured", ourData), p))

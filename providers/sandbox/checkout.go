@@ -20,12 +20,12 @@ import (
 
 // The credentials that the simulated Checkout.com accepts.
 const (
-	checkoutSecretKey    = "sk_sbox_paystatussandboxcheckoutaa2"             //nolint:gosec // opens nothing but the simulator
-	checkoutABCKey       = "sk_test_paystatu-sand-boxa-bcab-checkoutabcd"    //nolint:gosec // the same
-	checkoutClientID     = "ack_paystatussandboxcheckout"                    //
-	checkoutClientSecret = "paystatus-sandbox-checkout-client-secret"        //nolint:gosec // the same
-	checkoutSignatureKey = "paystatus-sandbox-checkout-signature-key"        //nolint:gosec // the same
-	checkoutAuthValue    = "paystatus-sandbox-checkout-authorization-header" //nolint:gosec // the same
+	checkoutSecretKey    = "sk_sbox_paystatussandboxcheckoutaa2"          //nolint:gosec // opens nothing but the simulator
+	checkoutABCKey       = "sk_test_paystatu-sand-boxa-bcab-checkoutabcd" //nolint:gosec // the same
+	checkoutClientID     = "ack_paystatussandboxcheckout"
+	checkoutClientSecret = "paystatus-sandbox-checkout-client-secret"
+	checkoutSignatureKey = "paystatus-sandbox-checkout-signature-key"
+	checkoutAuthValue    = "paystatus-sandbox-checkout-authorization-header"
 )
 
 const (
@@ -178,8 +178,9 @@ func checkoutNumber(query url.Values, name string, missing int) (int, bool) {
 // rows are a scripted payment and the other attempts under its reference.
 func (api *checkoutAPI) rows(p Payment) []map[string]any {
 	first := api.body(p, false)
-	rows := []map[string]any{first}
 	attempts, _ := p.Step.Fields["attempts"].([]any)
+	rows := make([]map[string]any, 0, 1+len(attempts))
+	rows = append(rows, first)
 	for i, attempt := range attempts {
 		members, _ := attempt.(map[string]any)
 		row := maps.Clone(first)
