@@ -15,7 +15,7 @@ import (
 // The credentials that the simulated Worldpay accepts.
 const (
 	worldpayUsername = "sandbox-worldpay"
-	worldpayPassword = "sandbox-worldpay-password" //nolint:gosec // of a simulator
+	worldpayPassword = "sandbox-worldpay-password"
 	worldpayEntity   = "default"
 )
 
@@ -50,7 +50,7 @@ func (worldpay) Config(baseURL string) string {
 // Handler serves the API. It reads escaped paths itself, because a link counts to the byte.
 func (worldpay) Handler(store *Store) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		w.Header().Set("WP-CorrelationId", rand.Text())
+		w.Header().Set("Wp-Correlationid", rand.Text())
 		w.Header().Set("Content-Type", "application/json")
 		path := r.URL.EscapedPath()
 		username, password, _ := r.BasicAuth()
@@ -113,23 +113,23 @@ func (q *worldpayQuery) accepts(form *regexp.Regexp, headers ...string) bool {
 }
 
 // byLink answers for the payment whose link this is, byte for byte; a script may also use the link itself as a reference.
-func (q *worldpayQuery) byLink(link string, written func(reference, state string) string, make func(Payment) map[string]any) {
+func (q *worldpayQuery) byLink(link string, written func(reference, state string) string, describe func(Payment) map[string]any) {
 	reference := link
 	if l, ok := worldpayUnlink(link); ok {
 		if reference = l.Reference; written(l.Reference, l.State) != link {
 			reference = ""
 		}
 	}
-	q.answer(reference, "endpointNotFound", make)
+	q.answer(reference, "endpointNotFound", describe)
 }
 
-func (q *worldpayQuery) answer(reference, unknown string, make func(Payment) map[string]any) {
+func (q *worldpayQuery) answer(reference, unknown string, describe func(Payment) map[string]any) {
 	p, ok := q.store.Answer(reference)
 	if !ok || p.Status == StatusNotFound {
 		q.notFound(p, unknown)
 		return
 	}
-	Respond(q.w, q.r, p, http.StatusOK, worldpayText(withFields(make(p), p)))
+	Respond(q.w, q.r, p, http.StatusOK, worldpayText(withFields(describe(p), p)))
 }
 
 func (q *worldpayQuery) notFound(p Payment, name string) {
@@ -221,20 +221,27 @@ func (q *worldpayQuery) orchestrated(p Payment) map[string]any {
 	link := worldpayEscapedLink(p.Reference, word)
 	actions := map[string]any{}
 	for _, rel := range worldpayRelations(word) {
-		if name, ok := map[string]string{"cancel": "cancelPayment", "settle": "settlePayment", "partialSettle": "partiallySettlePayment",
-			"refund": "refundPayment", "partialRefund": "partiallyRefundPayment", "reverse": "reversePayment"}[rel]; ok {
+		if name, ok := map[string]string{
+			"cancel": "cancelPayment", "settle": "settlePayment", "partialSettle": "partiallySettlePayment",
+			"refund": "refundPayment", "partialRefund": "partiallyRefundPayment", "reverse": "reversePayment",
+		}[rel]; ok {
 			actions[name] = map[string]any{"href": q.base() + "/api/payments/" + link + "/" + rel, "method": "POST"}
 		}
 	}
-	return map[string]any{"lastEvent": word, "_links": map[string]any{"self": map[string]any{"href": q.base() + "/api/payments/" + link}}, "_actions": actions}
+	return map[string]any{
+		"lastEvent": word, "_links": map[string]any{"self": map[string]any{"href": q.base() + "/api/payments/" + link}},
+		"_actions": actions,
+	}
 }
 
 // alternative is the answer of the APM API.
 func (q *worldpayQuery) alternative(p Payment) map[string]any {
 	word := worldpayCamel(worldpayWord(p, worldpayEvents))
 	id := worldpayPaymentID(p)
-	return map[string]any{"paymentId": id, "lastEvent": word,
-		"_links": map[string]any{"self": map[string]any{"href": q.base() + "/apmPayments/" + id}}, "_actions": map[string]any{}}
+	return map[string]any{
+		"paymentId": id, "lastEvent": word,
+		"_links": map[string]any{"self": map[string]any{"href": q.base() + "/apmPayments/" + id}}, "_actions": map[string]any{},
+	}
 }
 
 // queried is the answer of Payment Queries.

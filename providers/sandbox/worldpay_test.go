@@ -31,7 +31,10 @@ type worldpayAnswer struct {
 func worldpay(t *testing.T, steps ...sandbox.Step) (ask func(target string, headers map[string]string) worldpayAnswer, base string) {
 	t.Helper()
 	server := sandbox.NewServer(sandbox.Worldpay())
-	require.NoError(t, server.Store("worldpay").Put("order/1", sandbox.Script{Amount: sandbox.Amount{Value: 1200, Currency: "GBP"}, Aliases: []string{"pay1"}, Steps: steps}))
+	require.NoError(t, server.Store("worldpay").Put("order/1", sandbox.Script{
+		Amount:  sandbox.Amount{Value: 1200, Currency: "GBP"},
+		Aliases: []string{"pay1"}, Steps: steps,
+	}))
 	listening := httptest.NewServer(server)
 	t.Cleanup(listening.Close)
 	base = listening.URL + "/worldpay"
@@ -72,15 +75,32 @@ func TestWorldpayEnforcesCredentialsAndVersions(t *testing.T) {
 	}{
 		{"wrong credentials", "/payments/events/x", map[string]string{"Authorization": "Basic eDp5"}, http.StatusUnauthorized, "accessDenied"},
 		{"no version", "/payments/events/x", map[string]string{"Accept": worldpayV7}, http.StatusNotAcceptable, "headerIsMissing"},
-		{"a wrong version", "/payments/events/x", map[string]string{"Accept": "application/json", "Content-Type": worldpayV7}, http.StatusUnsupportedMediaType, "headerHasInvalidValue"},
+		{
+			"a wrong version", "/payments/events/x",
+			map[string]string{"Accept": "application/json", "Content-Type": worldpayV7},
+			http.StatusUnsupportedMediaType, "headerHasInvalidValue",
+		},
 		{"no API version", "/api/payments/x", nil, http.StatusNotAcceptable, "headerIsMissing"},
-		{"a wrong API version", "/apmPayments/x", map[string]string{"WP-Api-Version": "2020-01-01"}, http.StatusUnsupportedMediaType, "headerHasInvalidValue"},
-		{"a wrong media type of Payment Queries", "/paymentQueries/payments/pay1", map[string]string{"Accept": worldpayV7}, http.StatusUnsupportedMediaType, "headerHasInvalidValue"},
+		{
+			"a wrong API version", "/apmPayments/x",
+			map[string]string{"WP-Api-Version": "2020-01-01"},
+			http.StatusUnsupportedMediaType,
+			"headerHasInvalidValue",
+		},
+		{
+			"a wrong media type of Payment Queries", "/paymentQueries/payments/pay1",
+			map[string]string{"Accept": worldpayV7},
+			http.StatusUnsupportedMediaType,
+			"headerHasInvalidValue",
+		},
 		{"an unknown link", "/payments/events/x", worldpayCards, http.StatusNotFound, "endpointNotFound"},
 		{"an unknown id", "/paymentQueries/payments/x", worldpayLookup, http.StatusNotFound, "paymentNotFound"},
 		{"an unknown path", "/elsewhere", nil, http.StatusNotFound, "endpointNotFound"},
 		{"a recovery without entity", "/payments/events?transactionRef=order/1", worldpayCards, http.StatusBadRequest, "bodyDoesNotMatchSchema"},
-		{"a recovery with the parameter's other name", "/payments/events?transactionReference=order/1&entity=default", worldpayCards, http.StatusBadRequest, "bodyDoesNotMatchSchema"},
+		{
+			"a recovery with the parameter's other name", "/payments/events?transactionReference=order/1&entity=default", worldpayCards, http.StatusBadRequest,
+			"bodyDoesNotMatchSchema",
+		},
 		{"a recovery for another entity", "/payments/events?transactionRef=order/1&entity=x", worldpayCards, http.StatusBadRequest, "entityIsNotConfigured"},
 		{"a list without reference", "/paymentQueries/payments", worldpayLookup, http.StatusBadRequest, "invalidTransactionReference"},
 	} {
@@ -89,7 +109,7 @@ func TestWorldpayEnforcesCredentialsAndVersions(t *testing.T) {
 			answer := ask(c.target, c.headers)
 			assert.Equal(t, c.status, answer.status)
 			assert.Equal(t, c.problem, answer.json["errorName"])
-			assert.NotEmpty(t, answer.header.Get("WP-CorrelationId"))
+			assert.NotEmpty(t, answer.header.Get("Wp-Correlationid"))
 		})
 	}
 }
@@ -172,44 +192,51 @@ func TestWorldpayOffersTheLinksOfAStateAndNewLinkData(t *testing.T) {
 func TestWorldpayMisbehavesAsTheScriptSays(t *testing.T) {
 	t.Parallel()
 	query := func(t *testing.T, step sandbox.Step) worldpayAnswer {
+		t.Helper()
 		ask, _ := worldpay(t, step)
 		return ask("/paymentQueries/payments/pay1", worldpayLookup)
 	}
 	for _, c := range []struct {
 		name  string
 		step  sandbox.Step
-		check func(*testing.T, worldpayAnswer)
+		check func(*assert.Assertions, worldpayAnswer)
 	}{
-		{"another payment", sandbox.Step{Status: "Authorized", Fault: sandbox.FaultWrongPayment}, func(t *testing.T, a worldpayAnswer) {
-			assert.NotEqual(t, "pay1", a.json["paymentId"])
-			assert.NotEqual(t, "order/1", a.json["transactionReference"])
+		{"another payment", sandbox.Step{Status: "Authorized", Fault: sandbox.FaultWrongPayment}, func(assert *assert.Assertions, a worldpayAnswer) {
+			assert.NotEqual("pay1", a.json["paymentId"])
+			assert.NotEqual("order/1", a.json["transactionReference"])
 		}},
-		{"another amount", sandbox.Step{Status: "Authorized", Fault: sandbox.FaultWrongAmount}, func(t *testing.T, a worldpayAnswer) {
-			assert.InDelta(t, 1201, a.json["value"].(map[string]any)["amount"], 0)
+		{"another amount", sandbox.Step{Status: "Authorized", Fault: sandbox.FaultWrongAmount}, func(assert *assert.Assertions, a worldpayAnswer) {
+			assert.InDelta(1201, a.json["value"].(map[string]any)["amount"], 0)
 		}},
-		{"an unknown word", sandbox.Step{Status: "Authorized", Fault: sandbox.FaultUnknownStatus}, func(t *testing.T, a worldpayAnswer) {
-			assert.Equal(t, "somethingNew", a.json["lastEvent"])
+		{"an unknown word", sandbox.Step{Status: "Authorized", Fault: sandbox.FaultUnknownStatus}, func(assert *assert.Assertions, a worldpayAnswer) {
+			assert.Equal("somethingNew", a.json["lastEvent"])
 		}},
-		{"a field of the script's own", sandbox.Step{Status: "Authorized", Fields: map[string]any{"lastEvent": nil}}, func(t *testing.T, a worldpayAnswer) {
-			assert.Contains(t, a.json, "lastEvent")
-			assert.Nil(t, a.json["lastEvent"])
+		{"a field of the script's own", sandbox.Step{Status: "Authorized", Fields: map[string]any{"lastEvent": nil}}, func(assert *assert.Assertions,
+			a worldpayAnswer,
+		) {
+			assert.Contains(a.json, "lastEvent")
+			assert.Nil(a.json["lastEvent"])
 		}},
-		{"not found", sandbox.Step{Status: sandbox.StatusNotFound}, func(t *testing.T, a worldpayAnswer) {
-			assert.Equal(t, http.StatusNotFound, a.status)
-			assert.Equal(t, "paymentNotFound", a.json["errorName"])
+		{"not found", sandbox.Step{Status: sandbox.StatusNotFound}, func(assert *assert.Assertions, a worldpayAnswer) {
+			assert.Equal(http.StatusNotFound, a.status)
+			assert.Equal("paymentNotFound", a.json["errorName"])
 		}},
-		{"not found, as HTML", sandbox.Step{Status: sandbox.StatusNotFound, Fields: map[string]any{sandbox.WorldpayHTML404: true}}, func(t *testing.T, a worldpayAnswer) {
-			assert.Equal(t, http.StatusNotFound, a.status)
-			assert.Contains(t, a.header.Get("Content-Type"), "text/html")
-			assert.Contains(t, a.text, "<html>")
-		}},
-		{"a gateway's page", sandbox.Step{Status: "Authorized", Fault: sandbox.Fault502HTML}, func(t *testing.T, a worldpayAnswer) {
-			assert.Equal(t, http.StatusBadGateway, a.status)
+		{
+			"not found, as HTML",
+			sandbox.Step{Status: sandbox.StatusNotFound, Fields: map[string]any{sandbox.WorldpayHTML404: true}},
+			func(assert *assert.Assertions, a worldpayAnswer) {
+				assert.Equal(http.StatusNotFound, a.status)
+				assert.Contains(a.header.Get("Content-Type"), "text/html")
+				assert.Contains(a.text, "<html>")
+			},
+		},
+		{"a gateway's page", sandbox.Step{Status: "Authorized", Fault: sandbox.Fault502HTML}, func(assert *assert.Assertions, a worldpayAnswer) {
+			assert.Equal(http.StatusBadGateway, a.status)
 		}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
-			c.check(t, query(t, c.step))
+			c.check(assert.New(t), query(t, c.step))
 		})
 	}
 	t.Run("a list of what is not found is empty", func(t *testing.T) {

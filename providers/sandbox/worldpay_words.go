@@ -4,6 +4,7 @@ import (
 	"encoding/base64"
 	"encoding/json"
 	"hash/crc32"
+	"maps"
 	"net/url"
 	"strconv"
 	"strings"
@@ -92,9 +93,7 @@ func worldpayHistory(word string, p Payment, value map[string]any) []map[string]
 	var events []map[string]any
 	add := func(name, command string, at time.Time, more map[string]any) {
 		event := map[string]any{"eventName": name, "timestamp": at.UTC().Format(time.RFC3339Nano), "commandId": "cmd" + command + strings.Repeat("0", 21)}
-		for k, v := range more {
-			event[k] = v
-		}
+		maps.Copy(event, more)
 		events = append(events, event)
 	}
 	stage, _, _ := strings.Cut(word, "Request")

@@ -2,6 +2,7 @@ package worldpay
 
 import (
 	"context"
+	"fmt"
 	"net/http"
 	"net/url"
 	"slices"
@@ -31,13 +32,12 @@ type question struct {
 	link    link
 }
 
-// questions are the ways to ask about a payment, the surest first.
-func (p *Provider) questions(ref schemas.Reference, a Account) ([]question, error) {
-	var all []question
+// questions are the ways to ask about a payment, the surest first. The problem is one with its link.
+func (p *Provider) questions(ref schemas.Reference, a Account) (all []question, problem string) {
 	if text := ref[refEventsLink]; text != "" {
 		l, err := p.api.parse(text)
 		if err != nil {
-			return nil, err
+			return nil, err.Error()
 		}
 		request := requestLink
 		if path, _, _ := strings.Cut(l.target, "?"); l.family == paymentQueries {
@@ -62,7 +62,7 @@ func (p *Provider) questions(ref schemas.Reference, a Account) ([]question, erro
 		ask(requestList, paymentQueries, paymentsPath+"?transactionReference="+url.QueryEscape(reference))
 		ask(requestRecovery, cardPayments, eventsPath+"?transactionRef="+url.QueryEscape(reference)+"&entity="+url.QueryEscape(entity))
 	}
-	return all, nil
+	return all, ""
 }
 
 // Ask asks by the payment's own link, by its id, by its reference and last by the recovery query, each only where the one
@@ -73,9 +73,9 @@ func (p *Provider) Ask(ctx context.Context, payment providers.Payment) (provider
 	if !ok {
 		return refuse(answer, "no such account is configured"), nil
 	}
-	questions, err := p.questions(payment.Reference, account)
-	if err != nil {
-		return refuse(answer, "the payment's link "+err.Error()), nil
+	questions, problem := p.questions(payment.Reference, account)
+	if problem != "" {
+		return refuse(answer, "the payment's link "+problem), nil
 	}
 	r := reader{payment: payment, settledEvents: account.SettledEvents, acceptOtherAmount: p.settings.AcceptOtherAmount}
 	more := next
@@ -102,15 +102,15 @@ func refuse(answer providers.Answer, message string) providers.Answer {
 	return answer
 }
 
-// put puts one question and adds its pages to the answer. The error is ctx's.
+// put puts one question and adds its pages to the answer. The error is ctx's, or says that
+// the configured base_url makes no request.
 func (p *Provider) put(ctx context.Context, answer *providers.Answer, name string, account Account, q question) error {
 	asked := []string{}
 	for l := &q.link; l != nil && !slices.Contains(asked, l.target) && len(asked) < maxPages; {
 		asked = append(asked, l.target)
 		request, err := p.request(ctx, *l, account)
 		if err != nil {
-			*answer = refuse(*answer, "no request could be built")
-			return nil
+			return fmt.Errorf("worldpay: %s: %w", q.request, err)
 		}
 		page, fault, err := p.transport.Do(ctx, name, request)
 		if err != nil {
@@ -164,10 +164,10 @@ func (p *Provider) request(ctx context.Context, l link, a Account) (*http.Reques
 		request.Header.Set("Accept", p.settings.MediaTypes.PaymentQueries)
 	case paymentsAPI:
 		request.Header.Set("Content-Type", plainJSON)
-		request.Header.Set("WP-Api-Version", p.settings.APIVersions.Payments)
+		request.Header.Set("Wp-Api-Version", p.settings.APIVersions.Payments)
 	case apm:
 		request.Header.Set("Content-Type", plainJSON)
-		request.Header.Set("WP-Api-Version", p.settings.APIVersions.APM)
+		request.Header.Set("Wp-Api-Version", p.settings.APIVersions.APM)
 	}
 	return request, nil
 }

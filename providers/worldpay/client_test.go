@@ -158,23 +158,58 @@ func TestTheNextQuestionIsAskedOnlyWhereThePaymentWasNotFound(t *testing.T) {
 		status  schemas.Status
 	}{
 		{"the link knows", all, map[string]string{link: word("Authorized")}, []string{link}, providers.Observed, schemas.Authorized},
-		{"Payment Queries knows the id", all, map[string]string{byID: row("authorizationSucceeded")}, []string{link, byID}, providers.Observed, schemas.Authorized},
-		{"Payment Queries knows the reference", all, map[string]string{byID: "", byRef: `{"_embedded":{"payments":[` + row("saleSucceeded") + `]}}`},
-			[]string{link, byID, byRef}, providers.Observed, schemas.CapturePending},
-		{"the recovery knows", all, map[string]string{byRef: empty, recovery: word("Send for Cancellation")}, []string{link, byID, byRef, recovery}, providers.Observed, schemas.Canceled},
+		{
+			"Payment Queries knows the id", all,
+			map[string]string{byID: row("authorizationSucceeded")},
+			[]string{link, byID},
+			providers.Observed,
+			schemas.Authorized,
+		},
+		{
+			"Payment Queries knows the reference", all,
+			map[string]string{byID: "", byRef: `{"_embedded":{"payments":[` + row("saleSucceeded") + `]}}`},
+			[]string{link, byID, byRef},
+			providers.Observed, schemas.CapturePending,
+		},
+		{
+			"the recovery knows", all,
+			map[string]string{byRef: empty, recovery: word("Send for Cancellation")},
+			[]string{link, byID, byRef, recovery},
+			providers.Observed, schemas.Canceled,
+		},
 		{"nobody knows", all, map[string]string{byRef: empty}, []string{link, byID, byRef, recovery}, providers.NotFound, ""},
-		{"the event's entity outranks the account's", schemas.Reference{"transaction_reference": reference, "entity": "branch3"},
+		{
+			"the event's entity outranks the account's",
+			schemas.Reference{"transaction_reference": reference, "entity": "branch3"},
 			map[string]string{"/payments/events?transactionRef=Memory265-13%2F08%2F1876&entity=branch3": word("Authorized")},
-			[]string{byRef, "/payments/events?transactionRef=Memory265-13%2F08%2F1876&entity=branch3"}, providers.Observed, schemas.Authorized},
+			[]string{byRef, "/payments/events?transactionRef=Memory265-13%2F08%2F1876&entity=branch3"},
+			providers.Observed, schemas.Authorized,
+		},
 		{"what cannot be read is no reason to go on", all, map[string]string{link: "<html>"}, []string{link}, providers.Unreadable, ""},
-		{"another payment is no reason to go on", all, map[string]string{byID: `{"paymentId":"pay2","lastEvent":"authorizationSucceeded"}`}, []string{link, byID}, providers.Mismatch, ""},
-		{"other payments with the same reference are no reason to recover one of them", schemas.Reference{"transaction_reference": reference},
-			map[string]string{byRef: `{"_embedded":{"payments":[{"transactionReference":"` + reference + `","lastEvent":"saleSucceeded","value":{"currency":"GBP","amount":1}}]}}`, recovery: word("Sent for Settlement")},
-			[]string{byRef}, providers.NotFound, ""},
-		{"an authorisation that timed out is recovered at once", all, map[string]string{byID: row("authorizationTimedOut"), recovery: word("Authorized")},
-			[]string{link, byID, recovery}, providers.Observed, schemas.Authorized},
-		{"a recovery that knows nothing leaves what was known", all, map[string]string{byID: row("authorizationTimedOut")},
-			[]string{link, byID, recovery}, providers.Observed, schemas.Unknown},
+		{"another payment is no reason to go on", all, map[string]string{byID: `{"paymentId":"pay2","lastEvent":"authorizationSucceeded"}`}, []string{
+			link,
+			byID,
+		}, providers.Mismatch, ""},
+		{
+			"other payments with the same reference are no reason to recover one of them",
+			schemas.Reference{"transaction_reference": reference},
+			map[string]string{byRef: `{"_embedded":{"payments":[{"transactionReference":"` + reference +
+				`","lastEvent":"saleSucceeded","value":{"currency":"GBP","amount":1}}]}}`, recovery: word("Sent for Settlement")},
+			[]string{byRef},
+			providers.NotFound, "",
+		},
+		{
+			"an authorisation that timed out is recovered at once", all,
+			map[string]string{byID: row("authorizationTimedOut"), recovery: word("Authorized")},
+			[]string{link, byID, recovery},
+			providers.Observed, schemas.Authorized,
+		},
+		{
+			"a recovery that knows nothing leaves what was known", all,
+			map[string]string{byID: row("authorizationTimedOut")},
+			[]string{link, byID, recovery},
+			providers.Observed, schemas.Unknown,
+		},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
@@ -208,11 +243,26 @@ func TestAListIsFollowedToItsEndOnTheSameHost(t *testing.T) {
 		kind  providers.Kind
 		code  string
 	}{
-		{"relative next", list(`{"href":"/paymentQueries/payments?transactionReference=r-1&paymentId=a%2Fb"}`, row("p1", "authorizationRefused")), 2, providers.Observed, ""},
-		{"next as text", list(`"/paymentQueries/payments?transactionReference=r-1&paymentId=a%2Fb"`, row("p1", "authorizationRefused")), 2, providers.Observed, ""},
-		{"next on another host", list(`{"href":"`+foreign.URL+`/paymentQueries/payments?x=1"}`, row("p1", "authorizationRefused")), 1, providers.Unavailable, providers.CodeIncompleteList},
-		{"next on another host, after a success", list(`{"href":"`+foreign.URL+`/paymentQueries/payments?x=1"}`, row("p1", "authorizationSucceeded")), 1, providers.Observed, ""},
-		{"next of another kind", list(`{"href":"/payments/events/x"}`, row("p1", "authorizationRefused")), 1, providers.Unavailable, providers.CodeIncompleteList},
+		{
+			"relative next", list(`{"href":"/paymentQueries/payments?transactionReference=r-1&paymentId=a%2Fb"}`, row("p1", "authorizationRefused")), 2,
+			providers.Observed, "",
+		},
+		{
+			"next as text", list(`"/paymentQueries/payments?transactionReference=r-1&paymentId=a%2Fb"`, row("p1", "authorizationRefused")), 2,
+			providers.Observed, "",
+		},
+		{
+			"next on another host", list(`{"href":"`+foreign.URL+`/paymentQueries/payments?x=1"}`, row("p1", "authorizationRefused")), 1,
+			providers.Unavailable, providers.CodeIncompleteList,
+		},
+		{
+			"next on another host, after a success", list(`{"href":"`+foreign.URL+`/paymentQueries/payments?x=1"}`, row("p1", "authorizationSucceeded")), 1,
+			providers.Observed, "",
+		},
+		{
+			"next of another kind", list(`{"href":"/payments/events/x"}`, row("p1", "authorizationRefused")), 1, providers.Unavailable,
+			providers.CodeIncompleteList,
+		},
 		{"next is the same again", list(`{"href":"`+first+`"}`, row("p1", "authorizationRefused")), 1, providers.Unavailable, providers.CodeIncompleteList},
 		{"next is null", list(`null`, row("p1", "authorizationRefused")), 1, providers.Observed, ""},
 	} {
@@ -333,7 +383,10 @@ func TestThroughARoundTripperThatCallsTheHandler(t *testing.T) {
 	t.Parallel()
 	store := sandbox.NewStore()
 	handler := sandbox.Worldpay().Handler(store)
-	require.NoError(t, store.Put("order-1", sandbox.Script{Amount: sandbox.Amount{Value: 1200, Currency: "GBP"}, Steps: []sandbox.Step{{Status: "Authorized"}}}))
+	require.NoError(t, store.Put("order-1", sandbox.Script{
+		Amount: sandbox.Amount{Value: 1200, Currency: "GBP"},
+		Steps:  []sandbox.Step{{Status: "Authorized"}},
+	}))
 	round := roundTripper(func(r *http.Request) (*http.Response, error) {
 		recorded := httptest.NewRecorder()
 		handler.ServeHTTP(recorded, r)

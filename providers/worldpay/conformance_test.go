@@ -15,7 +15,8 @@ const queried = `{"timestamp":"2026-01-02T03:01:10.164Z","paymentId":"payVGX28GO
 "transactionType":"oneTime","authorizationType":"authorization","entity":"default","lastEvent":"settlementRequestSubmitted",
 "paymentInstrument":{"type":"card/plain+masked","card":{"number":{"last4Digits":"1111","cardBin":"444433"},"brand":"visa"}},
 "value":{"currency":"GBP","amount":1200},
-"events":[{"eventName":"authorizationRequested","timestamp":"2026-01-02T03:01:10.164Z"},{"eventName":"authorizationSucceeded","timestamp":"2026-01-02T03:01:11.229Z"},
+"events":[{"eventName":"authorizationRequested","timestamp":"2026-01-02T03:01:10.164Z"},
+{"eventName":"authorizationSucceeded","timestamp":"2026-01-02T03:01:11.229Z"},
 {"eventName":"settlementRequested","timestamp":"2026-01-02T03:01:12Z","type":"fullSettlement","commandId":"cmd1"},
 {"eventName":"settlementRequestSubmitted","timestamp":"2026-01-02T03:01:13Z","commandId":"cmd1"}],
 "_links":{"self":{"href":"/paymentQueries/payments/payVGX28GOT7iDY5qanttPWF0"}}}`
@@ -35,8 +36,10 @@ func TestConformance(t *testing.T) {
 		},
 		Event:    initiated(schemas.Reference{"payment_id": paymentID, "entity": "default"}),
 		Scripted: "order-7001",
-		Script: sandbox.Script{Amount: sandbox.Amount{Value: 1200, Currency: "GBP"}, Aliases: []string{paymentID},
-			Steps: []sandbox.Step{{Status: "Sent for Settlement"}}},
+		Script: sandbox.Script{
+			Amount: sandbox.Amount{Value: 1200, Currency: "GBP"}, Aliases: []string{paymentID},
+			Steps: []sandbox.Step{{Status: "Sent for Settlement"}},
+		},
 		Good: []byte(queried), Request: "payment", GoodStatus: schemas.CapturePending, StatusName: "lastEvent",
 		Identity: []providertest.Swap{
 			{Old: `"paymentId":"payV`, New: `"paymentId":"payW`, Code: providers.CodeOtherPayment},

@@ -44,7 +44,8 @@ func explain(status schemas.Status, e *entry, word string, places ...refusal) *s
 // Codes whose category is not that of their status. Numbers are the issuers' (ISO 8583), words those of Worldpay's errors.
 var codeCategories = map[string]schemas.ReasonCategory{
 	"51": schemas.CategoryFunds, "61": schemas.CategoryFunds,
-	"4": schemas.CategoryRisk, "7": schemas.CategoryRisk, "34": schemas.CategoryRisk, "41": schemas.CategoryRisk, "43": schemas.CategoryRisk, "59": schemas.CategoryRisk,
+	"4": schemas.CategoryRisk, "7": schemas.CategoryRisk, "34": schemas.CategoryRisk,
+	"41": schemas.CategoryRisk, "43": schemas.CategoryRisk, "59": schemas.CategoryRisk,
 	"65": schemas.CategoryAuthentication, // "Authentication Requested"
 	"3":  schemas.CategoryMerchant,
 

@@ -1,6 +1,7 @@
 package worldpay
 
 import (
+	"slices"
 	"strings"
 
 	"github.com/paystatus/paystatus/providers"
@@ -65,13 +66,13 @@ const otherwise = "otherwise"
 var table = []entry{
 	{words: words("Sent for Authorization", "authorizationRequested", "saleRequested"), meanings: always(schemas.Pending)},
 	{words: words("pending", "3dsDeviceDataRequired", "3dsChallenged"), meanings: []meaning{
-		{condition: "a redirect, challenge or device check is offered", holds: func(s situation) bool { return s.actionOffered }, status: schemas.RequiresAction},
+		{condition: "a redirect, challenge or device check is offered", holds: actionOffered, status: schemas.RequiresAction},
 		{condition: otherwise, status: schemas.Pending},
 	}},
 
 	{words: words("Authorized"), meanings: always(schemas.Authorized)},
 	{words: words("authorizationSucceeded"), meanings: []meaning{
-		{condition: "a refund link is offered: it was settled automatically", holds: func(s situation) bool { return s.refundOffered }, status: schemas.CapturePending},
+		{condition: "a refund link is offered: it was settled automatically", holds: refundOffered, status: schemas.CapturePending},
 		{condition: otherwise, status: schemas.Authorized},
 	}},
 	{words: words("Refused", "authorizationRefused", "saleRefused"), meanings: always(schemas.Declined)},
@@ -83,11 +84,13 @@ var table = []entry{
 	{words: words("Expired", "requestExpired"), meanings: always(schemas.Expired)},
 	{words: words("authorizationTimedOut", "saleTimedOut"), meanings: []meaning{{status: schemas.Unknown, timeout: true}}},
 
-	{words: words("Sent for Settlement", "settlementInstructed", "settlementRequested", "settlementRequestSubmitted"), portion: true,
+	{
+		words: words("Sent for Settlement", "settlementInstructed", "settlementRequested", "settlementRequestSubmitted"), portion: true,
 		meanings: []meaning{
 			{condition: "a further settle link is offered, or only a part was settled", holds: partlySettled, status: schemas.PartiallyCaptured},
 			{condition: otherwise, status: schemas.CapturePending},
-		}},
+		},
+	},
 	{words: words("saleSucceeded"), meanings: always(schemas.CapturePending)},
 	{words: words("settlementRequestSubmissionTimedOut", "settlementTimedOut"), meanings: []meaning{
 		{condition: "a part was settled before", holds: partBefore, status: schemas.PartiallyCaptured, earlier: true},
@@ -103,8 +106,11 @@ var table = []entry{
 	}},
 	{words: words("Settlement failed", "Settlement Rejected", "settlementReversed"), portion: true, meanings: always(schemas.Failed)},
 
-	{words: words("Sent for Cancellation", "Send for Cancellation", "Sent for Cancelation", "cancelled", "cancellationRequestSubmitted", "sentForReversal"),
-		portion: true, meanings: cancellation},
+	{
+		words: words("Sent for Cancellation", "Send for Cancellation", "Sent for Cancelation", "cancelled", "cancellationRequestSubmitted",
+			"sentForReversal"),
+		portion: true, meanings: cancellation,
+	},
 	{words: words("cancelledByCustomer"), portion: true, meanings: cancellation, category: schemas.CategoryCustomer},
 	{words: words("cancellationRequested", "cancellationRequestSubmissionFailed", "cancellationRequestSubmissionTimedOut",
 		"cancellationFailed", "cancellationTimedOut", "cancelRequested", "cancelFailed"), meanings: []meaning{
@@ -112,26 +118,32 @@ var table = []entry{
 		{condition: otherwise, status: schemas.Authorized, earlier: true},
 	}},
 	{words: words("reversalRequestSubmitted"), meanings: []meaning{
-		{condition: "the events show a settlement or sale", holds: func(s situation) bool { return s.settled != nothing || s.sold }, status: schemas.RefundPending},
-		{condition: "the events show an authorisation and no settlement", holds: func(s situation) bool { return s.authorized }, status: schemas.Voided},
-		{condition: "the events show neither", holds: func(s situation) bool { return s.history }, status: schemas.Canceled},
+		{condition: "the events show a settlement or sale", holds: settledOrSold, status: schemas.RefundPending},
+		{condition: "the events show an authorisation and no settlement", holds: authorizedBefore, status: schemas.Voided},
+		{condition: "the events show neither", holds: shown, status: schemas.Canceled},
 		{condition: "no events are shown", status: schemas.Unknown},
 	}},
 	{words: words("reversalRequested", "reversalRequestSubmissionFailed", "reversalRequestSubmissionTimedOut", "reversalFailed",
 		"reversalTimedOut"), meanings: []meaning{
 		{condition: "a part was settled before", holds: partBefore, status: schemas.PartiallyCaptured, earlier: true},
-		{condition: "the events show a full settlement or sale", holds: func(s situation) bool { return s.settled == whole || s.sold }, status: schemas.CapturePending, earlier: true},
-		{condition: "the events show no settlement", holds: func(s situation) bool { return s.history }, status: schemas.Authorized, earlier: true},
+		{condition: "the events show a full settlement or sale", holds: wholeOrSold, status: schemas.CapturePending, earlier: true},
+		{condition: "the events show no settlement", holds: shown, status: schemas.Authorized, earlier: true},
 		{condition: "no events are shown", status: schemas.Unknown, earlier: true},
 	}},
 
-	{words: words("Sent for Refund", "Sent for Partial Refund", "refundRequested", "refundRequestSubmitted"), portion: true, meanings: always(schemas.RefundPending)},
+	{
+		words:   words("Sent for Refund", "Sent for Partial Refund", "refundRequested", "refundRequestSubmitted"),
+		portion: true, meanings: always(schemas.RefundPending),
+	},
 	{words: words("refundRequestSubmissionTimedOut", "refundTimedOut"), meanings: []meaning{{status: schemas.RefundPending, unsure: true}}},
 	{words: words("Refunded"), portion: true, meanings: []meaning{
-		{condition: "a further refund link is offered, or only a part was refunded", holds: func(s situation) bool { return s.refundOffered || s.below }, status: schemas.PartiallyRefunded},
+		{condition: "a further refund link is offered, or only a part was refunded", holds: partlyRefunded, status: schemas.PartiallyRefunded},
 		{condition: otherwise, status: schemas.Refunded},
 	}},
-	{words: words("Refund failed", "refundRequestSubmissionFailed", "refundExpired", "refundReversed"), portion: true, meanings: always(schemas.RefundFailed)},
+	{
+		words: words("Refund failed", "refundRequestSubmissionFailed", "refundExpired", "refundReversed"), portion: true,
+		meanings: always(schemas.RefundFailed),
+	},
 
 	{words: words("informationRequested", "disputeInformationRequested", "disputInformationSupplied", "disputeInformationSupplied",
 		"disputeFundsHeld", "disputeReserveReleased", "disputeFundsReleased"), meanings: disputed(schemas.Disputed, schemas.DisputeOpen)},
@@ -143,17 +155,37 @@ var table = []entry{
 
 // cancellation tells a cancellation of all from one of a part, and of what was left after a part was settled.
 var cancellation = []meaning{
-	{condition: "something was settled before, or a refund link is offered",
-		holds:  func(s situation) bool { return s.settled != nothing || s.refundOffered },
-		status: schemas.PartiallyCaptured, earlier: true, anomaly: schemas.PartialCancellation},
-	{condition: "a settle link is still offered, or only a part was cancelled",
-		holds:  func(s situation) bool { return s.settleOffered || s.below },
-		status: schemas.Authorized, earlier: true, anomaly: schemas.PartialCancellation},
-	{condition: "the events show the authorisation before it",
-		holds:  func(s situation) bool { return s.authorized || s.sold },
-		status: schemas.Voided},
+	{
+		condition: "something was settled before, or a refund link is offered",
+		holds:     func(s situation) bool { return s.settled != nothing || s.refundOffered },
+		status:    schemas.PartiallyCaptured, earlier: true, anomaly: schemas.PartialCancellation,
+	},
+	{
+		condition: "a settle link is still offered, or only a part was cancelled",
+		holds:     func(s situation) bool { return s.settleOffered || s.below },
+		status:    schemas.Authorized, earlier: true, anomaly: schemas.PartialCancellation,
+	},
+	{
+		condition: "the events show the authorisation before it",
+		holds:     func(s situation) bool { return s.authorized || s.sold },
+		status:    schemas.Voided,
+	},
 	{condition: otherwise, status: schemas.Canceled},
 }
+
+func actionOffered(s situation) bool { return s.actionOffered }
+
+func refundOffered(s situation) bool { return s.refundOffered }
+
+func authorizedBefore(s situation) bool { return s.authorized }
+
+func shown(s situation) bool { return s.history }
+
+func settledOrSold(s situation) bool { return s.settled != nothing || s.sold }
+
+func wholeOrSold(s situation) bool { return s.settled == whole || s.sold }
+
+func partlyRefunded(s situation) bool { return s.refundOffered || s.below }
 
 func partlySettled(s situation) bool { return s.settleOffered || s.settled == part || s.below }
 
@@ -188,18 +220,14 @@ func fold(word string) string {
 	}, word)
 }
 
-// mean says what a word means in a situation; known is false for a word without a row.
-func mean(word string, s situation) (e *entry, m meaning, known bool) {
-	e = byWord[fold(word)]
+// mean says what a word means in a situation.
+func mean(word string, s situation) (*entry, meaning) {
+	e := byWord[fold(word)]
 	if e == nil {
-		return &entry{}, meaning{status: schemas.Unknown, anomaly: schemas.UnmappedStatus}, false
+		return &entry{}, meaning{status: schemas.Unknown, anomaly: schemas.UnmappedStatus}
 	}
-	for _, m := range e.meanings {
-		if m.holds == nil || m.holds(s) {
-			return e, m, true
-		}
-	}
-	return e, e.meanings[len(e.meanings)-1], true
+	i := slices.IndexFunc(e.meanings, func(m meaning) bool { return m.holds == nil || m.holds(s) })
+	return e, e.meanings[i] // the last of an entry always holds
 }
 
 // final says whether checking stops at a meaning. Accounts whose set-up does not report Settled and Refunded never hear

@@ -63,7 +63,7 @@ func (r reader) event(v, details exactjson.Value) providers.Outcome {
 	value, readable := readMoney(details.Get("amount"), "value", "currencyCode")
 	entry := byWord[fold(word.Text())]
 	portion := r.portion(entry, details, value)
-	_, m, _ := mean(word.Text(), situation{below: portion})
+	_, m := mean(word.Text(), situation{below: portion})
 	if !readable && !entry.portion && m.dispute == "" {
 		return providers.Failure(providers.Unreadable, providers.CodeUnreadableAmount, "the payment's amount cannot be read")
 	}

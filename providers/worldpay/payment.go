@@ -116,7 +116,8 @@ func (r reader) requested(stated *schemas.Money) *schemas.Money {
 // object reads one object about a payment. The meaning says what its word was taken for.
 func (r reader) object(v exactjson.Value, from origin) (providers.Outcome, meaning) {
 	if !recognised(v) {
-		return providers.Failure(providers.Unreadable, providers.CodeUnexpectedContent, "the answer holds nothing that Worldpay says about payments"), meaning{}
+		return providers.Failure(providers.Unreadable, providers.CodeUnexpectedContent, "the answer holds nothing that Worldpay says about payments"),
+			meaning{}
 	}
 	paymentID, reference := v.Get("paymentId").Str(), v.Get("transactionReference").Str()
 	ours, other, mismatch := r.identify(paymentID, reference, v.Get("entity").Str())
@@ -136,7 +137,7 @@ func (r reader) object(v exactjson.Value, from origin) (providers.Outcome, meani
 		return providers.Failure(providers.Unreadable, providers.CodeUnreadableAmount, "the payment's amount cannot be read"), meaning{}
 	}
 	events := readHistory(v.Get("events"), word.Text())
-	entry, m, _ := mean(word.Text(), situate(v, events, value))
+	entry, m := mean(word.Text(), situate(v, events, value))
 
 	obs := r.observe(word, m)
 	obs.ProviderPaymentID = paymentID
@@ -153,7 +154,8 @@ func (r reader) object(v exactjson.Value, from origin) (providers.Outcome, meani
 		obs.Amounts.Authorized = value
 	}
 	if m.dispute != "" {
-		obs.Dispute = &schemas.Dispute{ID: cmp.Or(obs.ProviderPaymentID, reference, r.payment.Reference[refTransactionReference], r.payment.ID), Outcome: m.dispute}
+		id := cmp.Or(obs.ProviderPaymentID, reference, r.payment.Reference[refTransactionReference], r.payment.ID)
+		obs.Dispute = &schemas.Dispute{ID: id, Outcome: m.dispute}
 	}
 	obs.Reason = explain(obs.Status, entry, word.Text(), refusals(v, events)...)
 	obs.Card, obs.AVS, obs.CVV = readCard(v.Get("paymentInstrument")), risk(v, "avs"), risk(v, "cvc")

@@ -81,11 +81,11 @@ func (p *Provider) Identify(e schemas.Initiated) (schemas.Reference, error) {
 
 // identifyReply takes identifiers from the reply to a create call. A reply that cannot be read has none.
 func (p *Provider) identifyReply(body []byte, wantLink bool) (schemas.Reference, error) {
+	found := schemas.Reference{}
 	reply, unreadable := providers.ParseBody(body)
 	if unreadable != nil {
-		return nil, nil
+		return found, nil
 	}
-	found := schemas.Reference{}
 	if id := reply.Get("paymentId").Str(); paymentIDPattern.MatchString(id) {
 		found[refPaymentID] = id
 	}

@@ -20,18 +20,36 @@ func TestIdentifyAcceptsEachReferenceThatCanBeAskedBy(t *testing.T) {
 		want  schemas.Reference
 	}{
 		{"a link", schemas.Reference{"events_link": liveLink}, schemas.Reference{"events_link": liveLink}},
-		{"a link with percent-escapes, untouched", schemas.Reference{"events_link": liveURL + "/api/payments/eyJrIjoxfQ%3D%3D.sN%3ag8%2B"},
-			schemas.Reference{"events_link": liveURL + "/api/payments/eyJrIjoxfQ%3D%3D.sN%3ag8%2B"}},
+		{
+			"a link with percent-escapes, untouched",
+			schemas.Reference{"events_link": liveURL + "/api/payments/eyJrIjoxfQ%3D%3D.sN%3ag8%2B"},
+			schemas.Reference{"events_link": liveURL + "/api/payments/eyJrIjoxfQ%3D%3D.sN%3ag8%2B"},
+		},
 		{"a relative link, untouched", schemas.Reference{"events_link": "/payments/events/abc"}, schemas.Reference{"events_link": "/payments/events/abc"}},
 		{"a payment id", schemas.Reference{"payment_id": paymentID}, schemas.Reference{"payment_id": paymentID}},
-		{"a UUID as payment id", schemas.Reference{"payment_id": "db6bb0dc-8930-4d65-a292-551a6bfab3c0"}, schemas.Reference{"payment_id": "db6bb0dc-8930-4d65-a292-551a6bfab3c0"}},
-		{"a payment id of 256 characters", schemas.Reference{"payment_id": strings.Repeat("a", 256)}, schemas.Reference{"payment_id": strings.Repeat("a", 256)}},
+		{
+			"a UUID as payment id",
+			schemas.Reference{"payment_id": "db6bb0dc-8930-4d65-a292-551a6bfab3c0"},
+			schemas.Reference{"payment_id": "db6bb0dc-8930-4d65-a292-551a6bfab3c0"},
+		},
+		{
+			"a payment id of 256 characters",
+			schemas.Reference{"payment_id": strings.Repeat("a", 256)},
+			schemas.Reference{"payment_id": strings.Repeat("a", 256)},
+		},
 		{"a reference", schemas.Reference{"transaction_reference": reference}, schemas.Reference{"transaction_reference": reference}},
-		{"a reference and an entity", schemas.Reference{"transaction_reference": reference, "entity": "branch2"}, schemas.Reference{"transaction_reference": reference, "entity": "branch2"}},
+		{
+			"a reference and an entity",
+			schemas.Reference{"transaction_reference": reference, "entity": "branch2"},
+			schemas.Reference{"transaction_reference": reference, "entity": "branch2"},
+		},
 		{"names it does not know are left out", schemas.Reference{"payment_id": paymentID, "order": "7"}, schemas.Reference{"payment_id": paymentID}},
 		{"empty ones count as absent", schemas.Reference{"payment_id": paymentID, "events_link": ""}, schemas.Reference{"payment_id": paymentID}},
-		{"a link into Payment Queries holds the payment id", schemas.Reference{"events_link": liveURL + "/paymentQueries/payments/" + paymentID},
-			schemas.Reference{"events_link": liveURL + "/paymentQueries/payments/" + paymentID, "payment_id": paymentID}},
+		{
+			"a link into Payment Queries holds the payment id",
+			schemas.Reference{"events_link": liveURL + "/paymentQueries/payments/" + paymentID},
+			schemas.Reference{"events_link": liveURL + "/paymentQueries/payments/" + paymentID, "payment_id": paymentID},
+		},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
@@ -58,7 +76,11 @@ func TestIdentifyNamesTheFieldThatIsWrong(t *testing.T) {
 		{"a reference with an ampersand", schemas.Reference{"transaction_reference": "a&entity=x"}, "reference.transaction_reference"},
 		{"a reference of 65 characters", schemas.Reference{"transaction_reference": strings.Repeat("a", 65)}, "reference.transaction_reference"},
 		{"an entity with a line feed", schemas.Reference{"payment_id": paymentID, "entity": "a\n"}, "reference.entity"},
-		{"a foreign link beside a good id", schemas.Reference{"payment_id": paymentID, "events_link": "https://evil.example/payments/events/x"}, "reference.events_link"},
+		{
+			"a foreign link beside a good id",
+			schemas.Reference{"payment_id": paymentID, "events_link": "https://evil.example/payments/events/x"},
+			"reference.events_link",
+		},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
@@ -169,17 +191,32 @@ func TestIdentifyTakesIdentifiersFromTheReplyToTheCreateCall(t *testing.T) {
 		want  schemas.Reference
 	}{
 		{"version 6", nil, `{"_links":{"payments:events":{"href":"` + liveLink + `"}}}`, schemas.Reference{"events_link": liveLink}},
-		{"version 7", nil, `{"_links":{"cardPayments:events":{"href":"` + liveLink + `"},"payments:events":{"href":"` + other + `"}}}`, schemas.Reference{"events_link": liveLink}},
+		{
+			"version 7", nil, `{"_links":{"cardPayments:events":{"href":"` + liveLink + `"},"payments:events":{"href":"` + other + `"}}}`,
+			schemas.Reference{"events_link": liveLink},
+		},
 		{"a link as text", nil, `{"_links":{"payments:events":"` + liveLink + `"}}`, schemas.Reference{"events_link": liveLink}},
 		{"a relative link", nil, `{"_links":{"payments:events":"/payments/events/x"}}`, schemas.Reference{"events_link": "/payments/events/x"}},
-		{"the Payments API", nil, `{"paymentId":"pay1","transactionReference":"r-1","_links":{"self":{"href":"` + liveURL + `/api/payments/eyJ%3D"}}}`,
-			schemas.Reference{"events_link": liveURL + "/api/payments/eyJ%3D", "payment_id": "pay1", "transaction_reference": "r-1"}},
-		{"an escaped solidus in JSON", nil, `{"_links":{"payments:events":{"href":"https:\/\/access.worldpay.com\/payments\/events\/x"}}}`, schemas.Reference{"events_link": liveURL + "/payments/events/x"}},
-		{"a self link that is no query", schemas.Reference{"payment_id": "pay1"}, `{"_links":{"self":{"href":"` + liveURL + `/payments/authorizations/x"}}}`, schemas.Reference{"payment_id": "pay1"}},
-		{"the event's own link outranks", schemas.Reference{"events_link": liveLink}, `{"paymentId":"pay1","_links":{"payments:events":{"href":"` + other + `"}}}`, schemas.Reference{"events_link": liveLink, "payment_id": "pay1"}},
+		{
+			"the Payments API", nil, `{"paymentId":"pay1","transactionReference":"r-1","_links":{"self":{"href":"` + liveURL + `/api/payments/eyJ%3D"}}}`,
+			schemas.Reference{"events_link": liveURL + "/api/payments/eyJ%3D", "payment_id": "pay1", "transaction_reference": "r-1"},
+		},
+		{
+			"an escaped solidus in JSON", nil, `{"_links":{"payments:events":{"href":"https:\/\/access.worldpay.com\/payments\/events\/x"}}}`,
+			schemas.Reference{"events_link": liveURL + "/payments/events/x"},
+		},
+		{"a self link that is no query", schemas.Reference{"payment_id": "pay1"}, `{"_links":{"self":{"href":"` + liveURL +
+			`/payments/authorizations/x"}}}`, schemas.Reference{"payment_id": "pay1"}},
+		{"the event's own link outranks", schemas.Reference{"events_link": liveLink}, `{"paymentId":"pay1","_links":{"payments:events":{"href":"` + other +
+			`"}}}`, schemas.Reference{"events_link": liveLink, "payment_id": "pay1"}},
 		{"the event's own id outranks", schemas.Reference{"payment_id": "pay0"}, `{"paymentId":"pay1"}`, schemas.Reference{"payment_id": "pay0"}},
 		{"a reply that cannot be read", schemas.Reference{"transaction_reference": "r"}, `<html>502</html>`, schemas.Reference{"transaction_reference": "r"}},
-		{"ids of the wrong form", schemas.Reference{"transaction_reference": "r"}, `{"paymentId":"a b","transactionReference":"ü"}`, schemas.Reference{"transaction_reference": "r"}},
+		{
+			"ids of the wrong form",
+			schemas.Reference{"transaction_reference": "r"},
+			`{"paymentId":"a b","transactionReference":"ü"}`,
+			schemas.Reference{"transaction_reference": "r"},
+		},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
@@ -194,7 +231,8 @@ func TestIdentifyTakesIdentifiersFromTheReplyToTheCreateCall(t *testing.T) {
 		t.Run("a foreign link in it is refused: "+rel, func(t *testing.T) {
 			t.Parallel()
 			e := initiated(schemas.Reference{"transaction_reference": "r"})
-			e.InitiationResponse = &schemas.InitiationResponse{HTTPStatus: 201, Body: `{"_links":{"` + rel + `":{"href":"https://evil.example/payments/events/x"}}}`}
+			e.InitiationResponse = &schemas.InitiationResponse{HTTPStatus: 201, Body: `{"_links":{"` + rel +
+				`":{"href":"https://evil.example/payments/events/x"}}}`}
 			_, err := provider.Identify(e)
 			var field *schemas.FieldError
 			require.ErrorAs(t, err, &field)

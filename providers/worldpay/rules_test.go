@@ -1,9 +1,9 @@
 package worldpay_test
 
 import (
-	"encoding/json"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -31,8 +31,7 @@ func event(body string) providers.Answer {
 
 // word is an answer to the events link.
 func word(text string) string {
-	quoted, _ := json.Marshal(text)
-	return `{"lastEvent":` + string(quoted) + `,"_links":{}}`
+	return `{"lastEvent":` + strconv.Quote(text) + `,"_links":{}}`
 }
 
 func observed(t *testing.T, o providers.Outcome) *providers.Observation {
@@ -100,7 +99,8 @@ func TestPendingWordsAreFinalWhereAnAccountNeverHearsMore(t *testing.T) {
 func TestANegativeFoundByAReusableReferenceMayBePaidAgain(t *testing.T) {
 	t.Parallel()
 	provider := unconfigured(t)
-	body := `{"eventId":"1","eventTimestamp":"2026-01-05T14:18:13.407","eventDetails":{"classification":"payment","type":"refused","paymentId":"` + paymentID + `","transactionReference":"` + reference + `"}}`
+	body := `{"eventId":"1","eventTimestamp":"2026-01-05T14:18:13.407","eventDetails":{"classification":"payment","type":"refused","paymentId":"` +
+		paymentID + `","transactionReference":"` + reference + `"}}`
 	for _, c := range []struct {
 		name   string
 		ref    schemas.Reference
@@ -136,7 +136,8 @@ func TestOtherAmountsCanBeAccepted(t *testing.T) {
 		"of a payment": page("payment", row),
 		"in a list":    page("list", `{"_embedded":{"payments":[`+row+`]}}`),
 		"by the link":  page("link", `{"lastEvent":"Authorized","value":{"currency":"GBP","amount":700}}`),
-		"notified":     event(`{"eventDetails":{"type":"authorized","transactionReference":"` + reference + `","amount":{"value":700,"currencyCode":"GBP"}}}`),
+		"notified": event(`{"eventDetails":{"type":"authorized","transactionReference":"` + reference +
+			`","amount":{"value":700,"currencyCode":"GBP"}}}`),
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -189,7 +190,10 @@ func TestAnAuthorisationOfAPartMayBeOfLess(t *testing.T) {
 func TestThePaymentsAmountMustBeAWholeNumberWithACurrency(t *testing.T) {
 	t.Parallel()
 	provider := unconfigured(t)
-	for _, value := range []string{`{"currency":"GBP","amount":-1}`, `{"currency":"GBP","amount":1.5}`, `{"currency":"GBP"}`, `{"amount":1}`, `{"currency":"","amount":1}`, `12`, `{"currency":"GBP","amount":1e3}`} {
+	for _, value := range []string{
+		`{"currency":"GBP","amount":-1}`, `{"currency":"GBP","amount":1.5}`, `{"currency":"GBP"}`, `{"amount":1}`,
+		`{"currency":"","amount":1}`, `12`, `{"currency":"GBP","amount":1e3}`,
+	} {
 		o := provider.Read(page("payment", `{"paymentId":"p","lastEvent":"authorizationSucceeded","value":`+value+`}`), providers.Payment{})
 		assert.Equal(t, providers.CodeUnreadableAmount, o.Code, value)
 	}
@@ -211,7 +215,10 @@ func TestDetailsThatSayNothingAreAbsent(t *testing.T) {
 func TestALinkThatOffersNothingIsNotOffered(t *testing.T) {
 	t.Parallel()
 	provider := unconfigured(t)
-	for _, links := range []string{`{"payments:settle":null}`, `{"payments:settle":{}}`, `{"payments:settle":""}`, `[]`, `{"curies":[{"name":"payments:settle","href":"x"}]}`} {
+	for _, links := range []string{
+		`{"payments:settle":null}`, `{"payments:settle":{}}`, `{"payments:settle":""}`, `[]`,
+		`{"curies":[{"name":"payments:settle","href":"x"}]}`,
+	} {
 		o := observed(t, provider.Read(page("link", `{"lastEvent":"Settled","_links":`+links+`}`), providers.Payment{}))
 		assert.Equal(t, schemas.Captured, o.Status, links)
 	}
@@ -225,7 +232,8 @@ func TestTheRecoverySettlesWhatPaymentQueriesDoesNotKnow(t *testing.T) {
 	t.Parallel()
 	provider := unconfigured(t)
 	payment := paid(t, provider, schemas.Reference{"transaction_reference": reference})
-	list := providers.Page{Request: "list", HTTPStatus: 200, Body: []byte(`{"_embedded":{"payments":[{"transactionReference":"` + reference + `","lastEvent":"authorizationTimedOut"}]}}`)}
+	list := providers.Page{Request: "list", HTTPStatus: 200, Body: []byte(`{"_embedded":{"payments":[{"transactionReference":"` + reference +
+		`","lastEvent":"authorizationTimedOut"}]}}`)}
 	for _, c := range []struct {
 		name     string
 		recovery providers.Page
@@ -251,8 +259,9 @@ func TestAListThatBreaksOffCountsOnlyWithASuccess(t *testing.T) {
 	provider := unconfigured(t)
 	payment := paid(t, provider, schemas.Reference{"transaction_reference": reference})
 	list := func(word string) providers.Page {
-		return providers.Page{Request: "list", HTTPStatus: 200, Body: []byte(`{"_links":{"next":{"href":"/paymentQueries/payments?x=2"}},"_embedded":{"payments":[{"transactionReference":"` +
-			reference + `","lastEvent":"` + word + `"}]}}`)}
+		body := `{"_links":{"next":{"href":"/paymentQueries/payments?x=2"}},"_embedded":{"payments":[{"transactionReference":"` +
+			reference + `","lastEvent":"` + word + `"}]}}`
+		return providers.Page{Request: "list", HTTPStatus: 200, Body: []byte(body)}
 	}
 	fault := providers.Failure(providers.Unavailable, providers.CodeTimeout, "too late")
 	failed := providers.Page{Request: "list", HTTPStatus: 503}
@@ -287,7 +296,8 @@ func TestAFaultAfterNotFoundIsTheOutcome(t *testing.T) {
 	t.Parallel()
 	provider := unconfigured(t)
 	fault := providers.Failure(providers.Unavailable, providers.CodeTimeout, "too late")
-	o := provider.Read(providers.Answer{Pages: []providers.Page{{Request: "link", HTTPStatus: 404}}, Fault: &fault}, paid(t, provider, schemas.Reference{"events_link": liveLink}))
+	o := provider.Read(providers.Answer{Pages: []providers.Page{{Request: "link", HTTPStatus: 404}}, Fault: &fault}, paid(t, provider,
+		schemas.Reference{"events_link": liveLink}))
 	assert.Equal(t, providers.CodeTimeout, o.Code)
 	assert.Negative(t, o.Page, "the page that came says nothing of it")
 }
@@ -296,7 +306,8 @@ func TestEntityIsNotConfiguredIsRefusedWhateverTheHTTPStatus(t *testing.T) {
 	t.Parallel()
 	provider := unconfigured(t)
 	for _, status := range []int{400, 403, 404, 409} {
-		o := provider.Read(pages(providers.Page{Request: "recovery", HTTPStatus: status, Body: []byte(`{"errorName":"entityIsNotConfigured"}`)}), providers.Payment{})
+		refused := providers.Page{Request: "recovery", HTTPStatus: status, Body: []byte(`{"errorName":"entityIsNotConfigured"}`)}
+		o := provider.Read(pages(refused), providers.Payment{})
 		assert.Equal(t, providers.Refused, o.Kind, "%d", status)
 		assert.Contains(t, o.Message, "entityIsNotConfigured")
 	}
@@ -305,7 +316,8 @@ func TestEntityIsNotConfiguredIsRefusedWhateverTheHTTPStatus(t *testing.T) {
 func TestANotificationSaysWhomItIsAbout(t *testing.T) {
 	t.Parallel()
 	provider := unconfigured(t)
-	o := provider.Read(event(`{"eventDetails":{"type":"settled","transactionReference":"r-1","paymentId":"p-1","merchant":{"entity":"default"}}}`), providers.Payment{})
+	o := provider.Read(event(`{"eventDetails":{"type":"settled","transactionReference":"r-1","paymentId":"p-1","merchant":{"entity":"default"}}}`),
+		providers.Payment{})
 	assert.Equal(t, "r-1", o.MerchantReference)
 	assert.Equal(t, schemas.Reference{"transaction_reference": "r-1", "payment_id": "p-1", "entity": "default"}, o.About)
 	o = provider.Read(event(`{"eventDetails":{"classification":"payout","type":"approved","transactionReference":"r-1"}}`), providers.Payment{})
@@ -328,7 +340,10 @@ func TestANotificationOfAPartOnlyAsksForACheck(t *testing.T) {
 		{"below the payment's amount", `"type":"settled","amount":{"value":500,"currencyCode":"GBP"}`, true, true, schemas.PartiallyCaptured},
 		{"the whole amount in one part", `"type":"settled","reference":"p-1","amount":{"value":1200,"currencyCode":"GBP"}`, true, false, schemas.Captured},
 		{"a partial reference, no amount", `"type":"refunded","reference":"p-1"`, true, true, schemas.PartiallyRefunded},
-		{"a partial reference, no payment known", `"type":"refunded","reference":"p-1","amount":{"value":1200,"currencyCode":"GBP"}`, false, true, schemas.PartiallyRefunded},
+		{
+			"a partial reference, no payment known", `"type":"refunded","reference":"p-1","amount":{"value":1200,"currencyCode":"GBP"}`, false, true,
+			schemas.PartiallyRefunded,
+		},
 		{"no partial reference, no payment known", `"type":"refunded","amount":{"value":1200,"currencyCode":"GBP"}`, false, false, schemas.Refunded},
 		{"a word that says so", `"type":"Sent for Partial Refund"`, true, true, schemas.RefundPending},
 		{"a refund under way", `"type":"sentForRefund","amount":{"value":500,"currencyCode":"GBP"}`, true, true, schemas.RefundPending},
@@ -381,7 +396,8 @@ func TestEventTimesWithoutZoneAreUTC(t *testing.T) {
 		"2018-06-13T14:18:13.407123+0000": "2018-06-13T14:18:13.407123Z",
 		"yesterday":                       "0001-01-01T00:00:00Z",
 	} {
-		o := observed(t, provider.Read(event(`{"eventTimestamp":"`+written+`","eventDetails":{"type":"settled","transactionReference":"r"}}`), providers.Payment{}))
+		o := observed(t, provider.Read(event(`{"eventTimestamp":"`+written+`","eventDetails":{"type":"settled","transactionReference":"r"}}`),
+			providers.Payment{}))
 		text, err := o.OccurredAt.MarshalText()
 		require.NoError(t, err)
 		assert.Equal(t, want, string(text), written)
@@ -392,7 +408,8 @@ func TestAnExponentIsThatOfISO4217(t *testing.T) {
 	t.Parallel()
 	provider := unconfigured(t)
 	for currency, exponent := range map[string]int{"GBP": 2, "JPY": 0, "KRW": 0, "KWD": 3, "BHD": 3, "CLP": 0, "XYZ": 2} {
-		o := observed(t, provider.Read(page("payment", `{"paymentId":"p","lastEvent":"authorizationSucceeded","value":{"currency":"`+currency+`","amount":5}}`), providers.Payment{}))
+		body := `{"paymentId":"p","lastEvent":"authorizationSucceeded","value":{"currency":"` + currency + `","amount":5}}`
+		o := observed(t, provider.Read(page("payment", body), providers.Payment{}))
 		assert.Equal(t, exponent, o.Amounts.Requested.Exponent, currency)
 	}
 }
@@ -404,7 +421,7 @@ func FuzzRead(f *testing.F) {
 	answers, err := filepath.Glob(filepath.Join("testdata", "*", "answer.*"))
 	require.NoError(f, err)
 	for i, path := range answers {
-		body, err := os.ReadFile(path) //nolint:gosec // a fixture
+		body, err := os.ReadFile(path)
 		require.NoError(f, err)
 		f.Add(body, uint8(i), 200)
 	}

@@ -15,7 +15,7 @@ import (
 	"github.com/paystatus/paystatus/schemas"
 )
 
-// The vector: printf '%s' '{"eventId":"1"}' | openssl dgst -sha256 -mac HMAC -macopt hexkey:00ff10
+// The vector: printf '%s' '{"eventId":"1"}' | openssl dgst -sha256 -mac HMAC -macopt hexkey:00ff10.
 const (
 	signedBody  = `{"eventId":"1"}`
 	signedByHex = "439462d79cf3a8a5c658070bbe3a4f4e9423fdd06dda955cd14de2744433dd32"
@@ -99,7 +99,10 @@ func TestTheSimulatorsNotificationsAreAuthentic(t *testing.T) {
 	t.Parallel()
 	provider := create(t, sandboxSettings(t, "https://sandbox.invalid"))
 	for fault, authentic := range map[string]bool{"": true, sandbox.FaultBadSignature: false, sandbox.FaultNoSignature: false} {
-		p := sandbox.Payment{Reference: "order-1", Script: sandbox.Script{Amount: sandbox.Amount{Value: 1200, Currency: "GBP"}}, Step: sandbox.Step{Fault: fault}}
+		p := sandbox.Payment{
+			Reference: "order-1", Script: sandbox.Script{Amount: sandbox.Amount{Value: 1200, Currency: "GBP"}},
+			Step: sandbox.Step{Fault: fault},
+		}
 		body, signature := sandbox.WorldpayNotification("settled", p, time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC))
 		a := signed(string(body))
 		if signature != "" {
