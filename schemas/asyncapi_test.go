@@ -43,7 +43,7 @@ func (d documents) follow(t *testing.T, from, ref string) (target any, file stri
 		file = from
 	}
 	target = d.open(t, file)
-	for _, name := range strings.Split(strings.Trim(pointer, "/"), "/") {
+	for name := range strings.SplitSeq(strings.Trim(pointer, "/"), "/") {
 		if name == "" {
 			continue
 		}

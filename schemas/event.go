@@ -93,8 +93,10 @@ const (
 )
 
 // Categories lists every category.
-var Categories = []ReasonCategory{CategoryIssuer, CategoryFunds, CategoryRisk, CategoryAuthentication, CategoryCustomer,
-	CategoryMerchant, CategoryTechnical, CategoryExpired, CategoryOther}
+var Categories = []ReasonCategory{
+	CategoryIssuer, CategoryFunds, CategoryRisk, CategoryAuthentication, CategoryCustomer,
+	CategoryMerchant, CategoryTechnical, CategoryExpired, CategoryOther,
+}
 
 // ThreeDS is the result of 3-D Secure, in the provider's codes.
 type ThreeDS struct {

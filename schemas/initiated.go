@@ -203,7 +203,8 @@ func (f *fields) response(field string) *InitiationResponse {
 	}
 	f.check(field, v.Kind() == exactjson.Object, `must be an object {"http_status": integer, "body": string}`)
 	status, ok := v.Get("http_status").Int64()
-	f.check(field+".http_status", ok && v.Get("http_status").Kind() == exactjson.Number && status >= 100 && status <= 599, "must be an HTTP status, an integer from 100 to 599")
+	ok = ok && v.Get("http_status").Kind() == exactjson.Number && status >= 100 && status <= 599
+	f.check(field+".http_status", ok, "must be an HTTP status, an integer from 100 to 599")
 	f.check(field+".body", v.Get("body").Kind() == exactjson.String, "must be a string, the exact text of the answer")
 	return &InitiationResponse{HTTPStatus: int(status), Body: v.Get("body").Str()}
 }

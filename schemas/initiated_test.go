@@ -61,12 +61,13 @@ func TestWhatIsNotSaidHasADefault(t *testing.T) {
 		InitiatedAt: time.Date(2026, 3, 2, 9, 14, 5, 0, time.UTC), Capture: schemas.CaptureAutomatic,
 	}
 	for name, members := range map[string]string{
-		"nothing more":  ``,
-		"null":          `"account": null, "reference": null, "capture": null, "method": null, "return_url": null, "initiation_response": null, "metadata": null`,
+		"nothing more": ``,
+		"null": `"account": null, "reference": null, "capture": null, "method": null, "return_url": null, "initiation_response": null,
+			"metadata": null`,
 		"empty":         `"account": "", "capture": "", "method": "", "return_url": ""`,
 		"unknown names": `"extra": {"deep": [1, null]}, "value": 3`,
-		"names in another letter case": `"Account": "b", "ACCOUNT": 3, "Metadata": 7, "captUre": "never", "Reference": [], "AMOUNT": {"value": 1}, "Payment_ID": "x",
-			"paymentId": "y"`,
+		"names in another letter case": `"Account": "b", "ACCOUNT": 3, "Metadata": 7, "captUre": "never", "Reference": [], "AMOUNT": {"value": 1},
+			"Payment_ID": "x", "paymentId": "y"`,
 		"a name that stands twice with one value": `"method": null, "method": null`,
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -80,63 +81,73 @@ func TestWhatIsNotSaidHasADefault(t *testing.T) {
 
 func TestWhatIsWrongIsNamedWithWhatIsExpected(t *testing.T) {
 	t.Parallel()
-	for name, tc := range map[string]struct{ members, problem string }{
-		"no payment id":                {`"payment_id": null`, `payment_id: is missing`},
-		"an empty payment id":          {`"payment_id": ""`, `payment_id: must not be empty`},
-		"a blank payment id":           {`"payment_id": "\t\u00a0 "`, `payment_id: must not be empty`},
-		"a number as payment id":       {`"payment_id": 17`, `payment_id: must be a string`},
-		"a payment id of 129 bytes":    {`"payment_id": "` + strings.Repeat("é", 64) + `x"`, `payment_id: must be at most 128 bytes`},
-		"a payment id with NUL":        {`"payment_id": "a\u0000"`, `payment_id: must not hold NUL characters`},
-		"half a surrogate pair":        {`"payment_id": "a\ud800"`, `payment_id: must be UTF-8`},
-		"no provider":                  {`"provider": null`, `provider: is missing`},
-		"a list as provider":           {`"provider": ["checkout"]`, `provider: must be a string`},
-		"a number as account":          {`"account": 1`, `account: must be a string`},
-		"no amount":                    {`"amount": null`, `amount: is missing; give {"value": minor units, "currency": ISO 4217 code}`},
-		"a number as amount":           {`"amount": 8000`, `amount: must be an object {"value": minor units, "currency": ISO 4217 code}`},
-		"an amount without value":      {`"amount": {"currency": "EUR"}`, `amount.value: is missing`},
-		"a value in a string":          {`"amount": {"value": "8000", "currency": "EUR"}`, `amount.value: must be an integer in minor units, as a JSON number`},
-		"a fraction":                   {`"amount": {"value": 80.5, "currency": "EUR"}`, `amount.value: must be an integer in minor units, as a JSON number`},
-		"an exponent":                  {`"amount": {"value": 8e3, "currency": "EUR"}`, `amount.value: must be an integer in minor units, as a JSON number`},
-		"more than fits":               {`"amount": {"value": 9223372036854775808, "currency": "EUR"}`, `amount.value: must be an integer in minor units, as a JSON number`},
-		"a negative value":             {`"amount": {"value": -1, "currency": "EUR"}`, `amount.value: must not be negative`},
-		"an amount without currency":   {`"amount": {"value": 1}`, `amount.currency: is missing`},
-		"a currency in small letters":  {`"amount": {"value": 1, "currency": "eur"}`, `amount.currency: must be an ISO 4217 code, three capital letters`},
-		"a currency with a line break": {`"amount": {"value": 1, "currency": "EUR\n"}`, `amount.currency: must be an ISO 4217 code, three capital letters`},
-		"a currency's number":          {`"amount": {"value": 1, "currency": 978}`, `amount.currency: must be a string`},
-		"no time":                      {`"initiated_at": null`, `initiated_at: is missing`},
-		"a time as number":             {`"initiated_at": 1772442845`, `initiated_at: must be a string`},
-		"a time without zone":          {`"initiated_at": "2026-03-02T09:14:05"`, `initiated_at: must be an RFC 3339 time with zone, like 2026-01-31T12:00:00Z`},
-		"a date alone":                 {`"initiated_at": "2026-03-02"`, `initiated_at: must be an RFC 3339 time with zone, like 2026-01-31T12:00:00Z`},
-		"a day that is not":            {`"initiated_at": "2026-02-30T09:14:05Z"`, `initiated_at: must be an RFC 3339 time with zone, like 2026-01-31T12:00:00Z`},
-		"a time before all years":      {`"initiated_at": "0000-01-01T00:00:00+23:59"`, `initiated_at: must be an RFC 3339 time with zone, like 2026-01-31T12:00:00Z`},
-		"a time after all years":       {`"initiated_at": "9999-12-31T23:59:59-23:59"`, `initiated_at: must be an RFC 3339 time with zone, like 2026-01-31T12:00:00Z`},
-		"a string as reference":        {`"reference": "pay_1"`, `reference: must be an object of strings`},
-		"a number in a reference":      {`"reference": {"idempotency_key": 17}`, `reference.idempotency_key: must be a string`},
-		"a reference with NUL":         {`"reference": {"reference": "\u0000"}`, `reference.reference: must not hold NUL characters`},
-		"another capture mode":         {`"capture": "later"`, `capture: must be "automatic" or "manual"`},
-		"a bool as capture mode":       {`"capture": true`, `capture: must be a string`},
-		"a number as method":           {`"method": 1`, `method: must be a string`},
-		"an object as return url":      {`"return_url": {}`, `return_url: must be a string`},
-		"a string as response":         {`"initiation_response": "{}"`, `initiation_response: must be an object {"http_status": integer, "body": string}`},
-		"a response without status":    {`"initiation_response": {"body": ""}`, `initiation_response.http_status: must be an HTTP status, an integer from 100 to 599`},
-		"a status in a string":         {`"initiation_response": {"http_status": "200", "body": ""}`, `initiation_response.http_status: must be an HTTP status, an integer from 100 to 599`},
-		"a status of six hundred":      {`"initiation_response": {"http_status": 600, "body": ""}`, `initiation_response.http_status: must be an HTTP status, an integer from 100 to 599`},
-		"a response without body":      {`"initiation_response": {"http_status": 200}`, `initiation_response.body: must be a string, the exact text of the answer`},
-		"a response with a JSON body":  {`"initiation_response": {"http_status": 200, "body": {}}`, `initiation_response.body: must be a string, the exact text of the answer`},
-		"a list as metadata":           {`"metadata": ["a"]`, `metadata: must be an object of strings`},
-		"a number in the metadata":     {`"metadata": {"order.id": 7}`, `metadata.order.id: must be a string`},
-		"metadata with NUL":            {`"metadata": {"a": "\u0000"}`, `metadata.a: must not hold NUL characters`},
-		"a name with NUL":              {`"metadata": {"a\u0000": "b"}`, `metadata: must not hold NUL characters`},
-		"a name that is not UTF-8":     {"\"metadata\": {\"a\xff\": \"b\"}", `metadata: must be UTF-8`},
-		"more than 4 KiB of metadata":  {`"metadata": {"a": "` + strings.Repeat("x", 4095) + `", "b": ""}`, `metadata: must be at most 4096 bytes`},
-		"two wrong things, one named":  {`"payment_id": 1, "capture": 2`, `payment_id: must be a string`},
+	const (
+		exactText  = `must be a string, the exact text of the answer`
+		integer    = `must be an integer in minor units, as a JSON number`
+		rfc3339    = `must be an RFC 3339 time with zone, like 2026-01-31T12:00:00Z`
+		httpStatus = `must be an HTTP status, an integer from 100 to 599`
+		iso4217    = `must be an ISO 4217 code, three capital letters`
+		noNUL      = `must not hold NUL characters`
+		amount     = `must be an object {"value": minor units, "currency": ISO 4217 code}`
+		response   = `must be an object {"http_status": integer, "body": string}`
+	)
+	for name, tc := range map[string]struct{ members, field, problem string }{
+		"no payment id":                {`"payment_id": null`, "payment_id", `is missing`},
+		"an empty payment id":          {`"payment_id": ""`, "payment_id", `must not be empty`},
+		"a blank payment id":           {`"payment_id": "\t\u00a0 "`, "payment_id", `must not be empty`},
+		"a number as payment id":       {`"payment_id": 17`, "payment_id", `must be a string`},
+		"a payment id of 129 bytes":    {`"payment_id": "` + strings.Repeat("é", 64) + `x"`, "payment_id", `must be at most 128 bytes`},
+		"a payment id with NUL":        {`"payment_id": "a\u0000"`, "payment_id", noNUL},
+		"half a surrogate pair":        {`"payment_id": "a\ud800"`, "payment_id", `must be UTF-8`},
+		"no provider":                  {`"provider": null`, "provider", `is missing`},
+		"a list as provider":           {`"provider": ["checkout"]`, "provider", `must be a string`},
+		"a number as account":          {`"account": 1`, "account", `must be a string`},
+		"no amount":                    {`"amount": null`, "amount", `is missing; give {"value": minor units, "currency": ISO 4217 code}`},
+		"a number as amount":           {`"amount": 8000`, "amount", amount},
+		"an amount without value":      {`"amount": {"currency": "EUR"}`, "amount.value", `is missing`},
+		"a value in a string":          {`"amount": {"value": "8000", "currency": "EUR"}`, "amount.value", integer},
+		"a fraction":                   {`"amount": {"value": 80.5, "currency": "EUR"}`, "amount.value", integer},
+		"an exponent":                  {`"amount": {"value": 8e3, "currency": "EUR"}`, "amount.value", integer},
+		"more than fits":               {`"amount": {"value": 9223372036854775808, "currency": "EUR"}`, "amount.value", integer},
+		"a negative value":             {`"amount": {"value": -1, "currency": "EUR"}`, "amount.value", `must not be negative`},
+		"an amount without currency":   {`"amount": {"value": 1}`, "amount.currency", `is missing`},
+		"a currency in small letters":  {`"amount": {"value": 1, "currency": "eur"}`, "amount.currency", iso4217},
+		"a currency with a line break": {`"amount": {"value": 1, "currency": "EUR\n"}`, "amount.currency", iso4217},
+		"a currency's number":          {`"amount": {"value": 1, "currency": 978}`, "amount.currency", `must be a string`},
+		"no time":                      {`"initiated_at": null`, "initiated_at", `is missing`},
+		"a time as number":             {`"initiated_at": 1772442845`, "initiated_at", `must be a string`},
+		"a time without zone":          {`"initiated_at": "2026-03-02T09:14:05"`, "initiated_at", rfc3339},
+		"a date alone":                 {`"initiated_at": "2026-03-02"`, "initiated_at", rfc3339},
+		"a day that is not":            {`"initiated_at": "2026-02-30T09:14:05Z"`, "initiated_at", rfc3339},
+		"a time before all years":      {`"initiated_at": "0000-01-01T00:00:00+23:59"`, "initiated_at", rfc3339},
+		"a time after all years":       {`"initiated_at": "9999-12-31T23:59:59-23:59"`, "initiated_at", rfc3339},
+		"a string as reference":        {`"reference": "pay_1"`, "reference", `must be an object of strings`},
+		"a number in a reference":      {`"reference": {"idempotency_key": 17}`, "reference.idempotency_key", `must be a string`},
+		"a reference with NUL":         {`"reference": {"reference": "\u0000"}`, "reference.reference", noNUL},
+		"another capture mode":         {`"capture": "later"`, "capture", `must be "automatic" or "manual"`},
+		"a bool as capture mode":       {`"capture": true`, "capture", `must be a string`},
+		"a number as method":           {`"method": 1`, "method", `must be a string`},
+		"an object as return url":      {`"return_url": {}`, "return_url", `must be a string`},
+		"a string as response":         {`"initiation_response": "{}"`, "initiation_response", response},
+		"a response without status":    {`"initiation_response": {"body": ""}`, "initiation_response.http_status", httpStatus},
+		"a status in a string":         {`"initiation_response": {"http_status": "200", "body": ""}`, "initiation_response.http_status", httpStatus},
+		"a status of six hundred":      {`"initiation_response": {"http_status": 600, "body": ""}`, "initiation_response.http_status", httpStatus},
+		"a response without body":      {`"initiation_response": {"http_status": 200}`, "initiation_response.body", exactText},
+		"a response with a JSON body":  {`"initiation_response": {"http_status": 200, "body": {}}`, "initiation_response.body", exactText},
+		"a list as metadata":           {`"metadata": ["a"]`, "metadata", `must be an object of strings`},
+		"a number in the metadata":     {`"metadata": {"order.id": 7}`, "metadata.order.id", `must be a string`},
+		"metadata with NUL":            {`"metadata": {"a": "\u0000"}`, "metadata.a", noNUL},
+		"a name with NUL":              {`"metadata": {"a\u0000": "b"}`, "metadata", noNUL},
+		"a name that is not UTF-8":     {"\"metadata\": {\"a\xff\": \"b\"}", "metadata", `must be UTF-8`},
+		"more than 4 KiB of metadata":  {`"metadata": {"a": "` + strings.Repeat("x", 4095) + `", "b": ""}`, "metadata", `must be at most 4096 bytes`},
+		"two wrong things, one named":  {`"payment_id": 1, "capture": 2`, "payment_id", `must be a string`},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			event, err := schemas.ParseInitiated([]byte(with(tc.members)))
 			var wrong *schemas.FieldError
 			require.ErrorAs(t, err, &wrong)
-			assert.Equal(t, tc.problem, wrong.Error())
+			assert.Equal(t, tc.field+": "+tc.problem, wrong.Error())
 			assert.Zero(t, event)
 		})
 	}
@@ -199,24 +210,26 @@ func TestALaterEventMayAddButNotContradict(t *testing.T) {
 	t.Parallel()
 	first := schemas.Initiated{Amount: schemas.Amount{Value: 1, Currency: "EUR"}, Reference: schemas.Reference{"reference": "R", "session_id": "S"}}
 	for name, tc := range map[string]struct {
-		later   schemas.Initiated
-		problem string
+		later schemas.Initiated
+		field string
 	}{
-		"the same again":        {first, ""},
-		"another identifier":    {schemas.Initiated{Amount: first.Amount, Reference: schemas.Reference{"payment_id": "P"}}, ""},
-		"no identifier":         {schemas.Initiated{Amount: first.Amount}, ""},
-		"another value":         {schemas.Initiated{Amount: schemas.Amount{Value: 2, Currency: "EUR"}}, "amount: differs from that of an earlier initiated event of this payment"},
-		"another currency":      {schemas.Initiated{Amount: schemas.Amount{Value: 1, Currency: "USD"}}, "amount: differs from that of an earlier initiated event of this payment"},
-		"another reference":     {schemas.Initiated{Amount: first.Amount, Reference: schemas.Reference{"reference": "Q"}}, "reference.reference: differs from that of an earlier initiated event of this payment"},
-		"both, the first named": {schemas.Initiated{Amount: first.Amount, Reference: schemas.Reference{"session_id": "T", "reference": "Q"}}, "reference.reference: differs from that of an earlier initiated event of this payment"},
+		"the same again":     {first, ""},
+		"another identifier": {schemas.Initiated{Amount: first.Amount, Reference: schemas.Reference{"payment_id": "P"}}, ""},
+		"no identifier":      {schemas.Initiated{Amount: first.Amount}, ""},
+		"another value":      {schemas.Initiated{Amount: schemas.Amount{Value: 2, Currency: "EUR"}}, "amount"},
+		"another currency":   {schemas.Initiated{Amount: schemas.Amount{Value: 1, Currency: "USD"}}, "amount"},
+		"another reference":  {schemas.Initiated{Amount: first.Amount, Reference: schemas.Reference{"reference": "Q"}}, "reference.reference"},
+		"both, the first named": {
+			schemas.Initiated{Amount: first.Amount, Reference: schemas.Reference{"session_id": "T", "reference": "Q"}}, "reference.reference",
+		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			err := first.Conflict(tc.later)
-			if tc.problem == "" {
+			if tc.field == "" {
 				assert.NoError(t, err)
 			} else {
-				assert.EqualError(t, err, tc.problem)
+				assert.EqualError(t, err, tc.field+": differs from that of an earlier initiated event of this payment")
 			}
 		})
 	}
@@ -238,7 +251,9 @@ func TestMergingAddsWhatIsLackingAndChangesNothing(t *testing.T) {
 }
 
 func FuzzParseInitiated(f *testing.F) {
-	for _, seed := range []string{completeEvent, with(""), with(`"account": null`), "", "{}", "[", "\xef\xbb\xbf" + with(""), with(`"metadata": {"a\xff": ""}`)} {
+	for _, seed := range []string{
+		completeEvent, with(""), with(`"account": null`), "", "{}", "[", "\xef\xbb\xbf" + with(""), with(`"metadata": {"a\xff": ""}`),
+	} {
 		f.Add([]byte(seed))
 	}
 	f.Fuzz(func(t *testing.T, data []byte) {

@@ -82,37 +82,61 @@ var (
 
 // Statuses is the one table of statuses and allowed moves; guards, documentation, schemas and tests derive from it.
 var Statuses = []StatusInfo{
-	{Pending, false, FundsNone, "with the provider, undecided", stageOpen,
-		slices.Concat([]Status{RequiresAction, Authorized, Verified}, captures, negatives, refunds, disputes, []Status{Unknown})},
-	{RequiresAction, false, FundsNone, "the customer must act (3DS, redirect, voucher)", stageOpen,
-		slices.Concat([]Status{Pending, Authorized, Verified}, captures, negatives, refunds, disputes, []Status{Unknown})},
-	{Authorized, false, FundsReserved, "reserved, not captured", stageAuthorized,
-		slices.Concat(captures, []Status{Failed, Canceled, Voided, Expired}, refunds, disputes, []Status{Unknown})},
+	{
+		Pending, false, FundsNone, "with the provider, undecided", stageOpen,
+		slices.Concat([]Status{RequiresAction, Authorized, Verified}, captures, negatives, refunds, disputes, []Status{Unknown}),
+	},
+	{
+		RequiresAction, false, FundsNone, "the customer must act (3DS, redirect, voucher)", stageOpen,
+		slices.Concat([]Status{Pending, Authorized, Verified}, captures, negatives, refunds, disputes, []Status{Unknown}),
+	},
+	{
+		Authorized, false, FundsReserved, "reserved, not captured", stageAuthorized,
+		slices.Concat(captures, []Status{Failed, Canceled, Voided, Expired}, refunds, disputes, []Status{Unknown}),
+	},
 	{Verified, true, FundsNone, "card verified, no money moved", stageCaptured, nil},
-	{CapturePending, false, FundsSettling, "capture accepted, not confirmed", stageCapturing,
-		slices.Concat([]Status{PartiallyCaptured, Captured, Failed, Canceled, Voided}, refunds, disputes, []Status{Unknown})},
-	{PartiallyCaptured, false, FundsCaptured, "part of the amount taken", stagePartlyCaptured,
-		slices.Concat([]Status{Captured}, refunds, disputes, []Status{Unknown})},
-	{Captured, true, FundsCaptured, "taken in full", stageCaptured,
-		slices.Concat(refunds, disputes)},
+	{
+		CapturePending, false, FundsSettling, "capture accepted, not confirmed", stageCapturing,
+		slices.Concat([]Status{PartiallyCaptured, Captured, Failed, Canceled, Voided}, refunds, disputes, []Status{Unknown}),
+	},
+	{
+		PartiallyCaptured, false, FundsCaptured, "part of the amount taken", stagePartlyCaptured,
+		slices.Concat([]Status{Captured}, refunds, disputes, []Status{Unknown}),
+	},
+	{
+		Captured, true, FundsCaptured, "taken in full", stageCaptured,
+		slices.Concat(refunds, disputes),
+	},
 	{Declined, true, FundsNone, "refused by issuer, risk or authentication", stageNegative, nil},
 	{Failed, true, FundsNone, "could not be processed", stageNegative, nil},
 	{Canceled, true, FundsNone, "called off before authorisation", stageNegative, []Status{Voided}},
 	{Voided, true, FundsNone, "called off after authorisation", stageNegative, nil},
 	{Expired, true, FundsNone, "lapsed", stageNegative, nil},
-	{RefundPending, false, FundsCaptured, "refund under way", stageRefunding,
-		slices.Concat([]Status{PartiallyRefunded, Refunded, RefundFailed}, disputes, []Status{Unknown})},
-	{PartiallyRefunded, true, FundsCaptured, "part of the money returned", stagePartlyRefunded,
-		slices.Concat([]Status{Refunded}, disputes)},
+	{
+		RefundPending, false, FundsCaptured, "refund under way", stageRefunding,
+		slices.Concat([]Status{PartiallyRefunded, Refunded, RefundFailed}, disputes, []Status{Unknown}),
+	},
+	{
+		PartiallyRefunded, true, FundsCaptured, "part of the money returned", stagePartlyRefunded,
+		slices.Concat([]Status{Refunded}, disputes),
+	},
 	{Refunded, true, FundsReturned, "all of the money returned", stageRefunded, disputes},
-	{RefundFailed, true, FundsCaptured, "the refund did not happen", stagePartlyRefunded,
-		slices.Concat([]Status{PartiallyRefunded, Refunded}, disputes)},
-	{Disputed, false, FundsContested, "the customer contests the payment", stageDisputed,
-		slices.Concat([]Status{ChargedBack}, []Status{CapturePending, PartiallyCaptured, Captured}, refunds)},
-	{ChargedBack, true, FundsReturned, "lost to the customer", stageChargedBack,
-		slices.Concat([]Status{Disputed}, []Status{CapturePending, PartiallyCaptured, Captured}, refunds)},
-	{Unknown, false, FundsUnknown, "the provider said something that has no mapping, or contradicts itself", stageNone,
-		slices.Concat(undecided, []Status{Authorized, Verified}, captures, negatives, refunds, disputes)},
+	{
+		RefundFailed, true, FundsCaptured, "the refund did not happen", stagePartlyRefunded,
+		slices.Concat([]Status{PartiallyRefunded, Refunded}, disputes),
+	},
+	{
+		Disputed, false, FundsContested, "the customer contests the payment", stageDisputed,
+		slices.Concat([]Status{ChargedBack}, []Status{CapturePending, PartiallyCaptured, Captured}, refunds),
+	},
+	{
+		ChargedBack, true, FundsReturned, "lost to the customer", stageChargedBack,
+		slices.Concat([]Status{Disputed}, []Status{CapturePending, PartiallyCaptured, Captured}, refunds),
+	},
+	{
+		Unknown, false, FundsUnknown, "the provider said something that has no mapping, or contradicts itself", stageNone,
+		slices.Concat(undecided, []Status{Authorized, Verified}, captures, negatives, refunds, disputes),
+	},
 }
 
 var statusRows = func() map[Status]*StatusInfo {

@@ -34,7 +34,8 @@ func TestTheStatusTableSaysWhatWasAgreed(t *testing.T) {
 	}
 	assert.Equal(t, want, got)
 	for status, r := range want {
-		assert.Equal(t, r, row{status.Final(), status.Funds()}, "the methods of %s read the table", status)
+		assert.Equal(t, r.final, status.Final(), "the method reads the table: %s", status)
+		assert.Equal(t, r.funds, status.Funds(), "the method reads the table: %s", status)
 		assert.True(t, status.Valid())
 	}
 }
@@ -140,28 +141,29 @@ func TestUnknownMayFollowWhatIsNotFinal(t *testing.T) {
 
 func TestBetweenNamesEachKindOfMove(t *testing.T) {
 	t.Parallel()
-	for name, tc := range map[string]struct {
+	type step struct {
 		from      schemas.Status
 		fromFinal bool
 		to        schemas.Status
 		want      schemas.Move
-	}{
-		"the first thing said":                        {"", false, schemas.Captured, schemas.MoveAllowed},
-		"nothing new":                                 {schemas.Captured, true, schemas.Captured, schemas.MoveSame},
-		"forwards":                                    {schemas.Pending, false, schemas.Captured, schemas.MoveAllowed},
-		"an old authorisation does not revive":        {schemas.Voided, true, schemas.Authorized, schemas.MoveBackwards},
-		"a final decline that was captured after all": {schemas.Declined, true, schemas.Captured, schemas.MoveUnexpected},
-		"a decline that can be paid again, captured":  {schemas.Declined, false, schemas.Captured, schemas.MoveAllowed},
-		"an authorisation that is declined":           {schemas.Authorized, false, schemas.Declined, schemas.MoveUnexpected},
-		"called off, then seen to be after all":       {schemas.Canceled, true, schemas.Voided, schemas.MoveAllowed},
-		"a refund":                                    {schemas.Captured, true, schemas.Refunded, schemas.MoveAllowed},
-		"a refund that an old answer denies":          {schemas.Refunded, true, schemas.Captured, schemas.MoveBackwards},
-		"a refund under way that an old answer hides": {schemas.RefundPending, false, schemas.Captured, schemas.MoveBackwards},
-		"a dispute that was won":                      {schemas.Disputed, false, schemas.Captured, schemas.MoveAllowed},
-		"a chargeback that was reversed":              {schemas.ChargedBack, true, schemas.Captured, schemas.MoveAllowed},
-		"a chargeback contested again":                {schemas.ChargedBack, true, schemas.Disputed, schemas.MoveAllowed},
-		"a dispute and an old authorisation":          {schemas.Disputed, false, schemas.Authorized, schemas.MoveBackwards},
-		"a verified card that is charged":             {schemas.Verified, true, schemas.Refunded, schemas.MoveUnexpected},
+	}
+	for name, tc := range map[string]step{
+		"the same as was said before":        {schemas.Captured, true, schemas.Captured, schemas.MoveSame},
+		"the first thing that is said":       {"", false, schemas.Captured, schemas.MoveAllowed},
+		"a step along a payment's life":      {schemas.Pending, false, schemas.Captured, schemas.MoveAllowed},
+		"a void, then an old authorisation":  {schemas.Voided, true, schemas.Authorized, schemas.MoveBackwards},
+		"a final decline, then captured":     {schemas.Declined, true, schemas.Captured, schemas.MoveUnexpected},
+		"a decline not final, then captured": {schemas.Declined, false, schemas.Captured, schemas.MoveAllowed},
+		"an authorisation that is declined":  {schemas.Authorized, false, schemas.Declined, schemas.MoveUnexpected},
+		"canceled, then voided after all":    {schemas.Canceled, true, schemas.Voided, schemas.MoveAllowed},
+		"a refund of what was taken":         {schemas.Captured, true, schemas.Refunded, schemas.MoveAllowed},
+		"a refund, then an old capture":      {schemas.Refunded, true, schemas.Captured, schemas.MoveBackwards},
+		"a refund under way, then captured":  {schemas.RefundPending, false, schemas.Captured, schemas.MoveBackwards},
+		"a dispute that was won":             {schemas.Disputed, false, schemas.Captured, schemas.MoveAllowed},
+		"a chargeback that was reversed":     {schemas.ChargedBack, true, schemas.Captured, schemas.MoveAllowed},
+		"a chargeback contested again":       {schemas.ChargedBack, true, schemas.Disputed, schemas.MoveAllowed},
+		"a dispute and an old authorisation": {schemas.Disputed, false, schemas.Authorized, schemas.MoveBackwards},
+		"a verified card that is charged":    {schemas.Verified, true, schemas.Refunded, schemas.MoveUnexpected},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -183,12 +185,13 @@ func TestAfterANegativeThatIsNotFinalAnythingMayFollow(t *testing.T) {
 	})
 }
 
-func TestMovesBackwardsNeverGoInACircleOfAllowedMoves(t *testing.T) {
+func TestOfTwoStatusesOneAtMostIsTheEarlier(t *testing.T) {
 	t.Parallel()
 	for _, from := range schemas.Statuses {
 		for _, to := range schemas.Statuses {
 			there, back := schemas.Between(from.Status, true, to.Status), schemas.Between(to.Status, true, from.Status)
-			assert.False(t, there == schemas.MoveBackwards && back == schemas.MoveBackwards, "%s and %s are each earlier than the other", from.Status, to.Status)
+			both := there == schemas.MoveBackwards && back == schemas.MoveBackwards
+			assert.False(t, both, "%s and %s are each earlier than the other", from.Status, to.Status)
 		}
 	}
 }

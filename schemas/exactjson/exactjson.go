@@ -80,7 +80,7 @@ var decoders = sync.Pool{New: func() any { return new(jsontext.Decoder) }}
 func Parse(data []byte) (Value, error) {
 	text := bytes.TrimPrefix(data, []byte("\xef\xbb\xbf"))
 	skipped := int64(len(data) - len(text))
-	dec := decoders.Get().(*jsontext.Decoder)
+	dec := decoders.Get().(*jsontext.Decoder) //nolint:forcetypeassert // the pool holds nothing else
 	defer decoders.Put(dec)
 	dec.Reset(bytes.NewBuffer(text), jsontext.AllowDuplicateNames(true), jsontext.AllowInvalidUTF8(true))
 

@@ -8,6 +8,7 @@ import (
 	"encoding/base64"
 	"encoding/hex"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io/fs"
 	"sync"
@@ -161,7 +162,7 @@ func checkRaw(data []byte) error {
 		return fmt.Errorf("raw.size is %d and raw.body has %d bytes", raw.Size, len(body))
 	}
 	if sum := sha256.Sum256(body); hex.EncodeToString(sum[:]) != raw.SHA256 {
-		return fmt.Errorf("raw.sha256 is not that of raw.body")
+		return errors.New("raw.sha256 is not that of raw.body")
 	}
 	return nil
 }

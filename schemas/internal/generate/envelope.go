@@ -30,8 +30,9 @@ func statusEnvelope() schema {
 			{"id", text(schema{Description: "Follows from what the event says: the same fact has the same id, whoever says it and whenever.", Format: "uuid"})},
 			{"source", text(schema{Description: "The installation.", Format: "uri-reference", MinLength: 1})},
 			{"type", text(schema{
-				Description: "The status changed; the sums changed while the status did not; the watch ended or is parked without a final status; or what was said before was wrong.",
-				Enum:        list(schemas.ChangeTypes...),
+				Description: "The status changed; the sums changed while the status did not; the watch ended or is parked without a final status; " +
+					"or what was said before was wrong.",
+				Enum: list(schemas.ChangeTypes...),
 			})},
 			{"subject", text(schema{Description: "The payment_id.", MinLength: 1, MaxLength: schemas.MaxPaymentID})},
 			{"time", text(schema{Description: "When the answer was received: observed_at.", Format: "date-time", Pattern: "Z$"})},

@@ -32,7 +32,7 @@ func TestAFieldWithoutADescriptionIsAnError(t *testing.T) {
 	of := reflect.TypeFor[schemas.Dispute]()
 
 	_, err := fresh().object(of, schema{}, notes{"id": {Description: "Its id."}})
-	assert.ErrorContains(t, err, "outcome has no description")
+	require.ErrorContains(t, err, "outcome has no description")
 
 	_, err = fresh().object(of, schema{}, notes{"id": {Description: "Its id."}, "outcome": {Description: "x"}, "old": {Description: "x"}})
 	assert.ErrorContains(t, err, "has no field old")

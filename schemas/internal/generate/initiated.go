@@ -15,7 +15,7 @@ func initiatedEvent() schema {
 				Description: "The merchant's id of this payment, at most 128 bytes of UTF-8; the Kafka key everywhere.",
 				MinLength:   1, MaxLength: schemas.MaxPaymentID, Pattern: notBlank,
 			})},
-			{"provider", schema{Description: "The payment service provider that the payment was made at.", Type: "string"}},
+			{"provider", schema{Description: "The payment service provider that the payment was made at.", Type: "string", Enum: providers()}},
 			{"account", optional(schema{
 				Description: "The account at the provider, by its name in the configuration of this program.",
 				Pattern:     noNUL, Default: schemas.DefaultAccount,
@@ -58,9 +58,7 @@ func initiatedEvent() schema {
 			{Required: []string{"initiation_response"}, Properties: members{{"initiation_response", schema{Type: "object"}}}},
 		},
 	}
-	provider := &doc.Properties[1].schema
 	for _, each := range references {
-		provider.Enum = append(provider.Enum, each.name)
 		name := each.name + "_reference"
 		each.schema.Type = []string{"object", "null"}
 		doc.Defs = append(doc.Defs, member{name, each.schema})
@@ -98,6 +96,14 @@ const (
 	noNUL    = `^[^\x00]*$`
 	notBlank = `^[^\x00]*[^\s\x00][^\x00]*$`
 )
+
+func providers() []any {
+	names := make([]any, len(references))
+	for i, each := range references {
+		names[i] = each.name
+	}
+	return names
+}
 
 func text(s schema) schema {
 	s.Type = "string"

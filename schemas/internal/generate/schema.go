@@ -7,6 +7,8 @@ import (
 
 // schema is the part of JSON Schema that the documents use. Every keyword in it means the same in draft-07, which is what
 // AsyncAPI tools read, and in 2020-12, which is what the documents say they are.
+//
+//nolint:tagliatelle // the keywords are JSON Schema's
 type schema struct {
 	Draft                string   `json:"$schema,omitempty"`
 	ID                   string   `json:"$id,omitempty"`

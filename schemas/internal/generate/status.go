@@ -57,7 +57,7 @@ var paymentID = schema{
 
 var changeNotes = notes{
 	"payment_id":          paymentID,
-	"provider":            {Description: "The payment service provider that was asked.", MinLength: 1, Examples: list("checkout", "antom", "worldpay", "liquido")},
+	"provider":            {Description: "The payment service provider that was asked.", MinLength: 1, Examples: providers()},
 	"account":             {Description: "The account at the provider, by its name in the configuration.", MinLength: 1},
 	"provider_payment_id": {Description: "The provider's id of the payment, once known.", MinLength: 1},
 	"reference":           {Description: "What the provider was asked by."},
@@ -69,7 +69,7 @@ var changeNotes = notes{
 	"final": {Description: "Checking has ended. Not a promise that nothing follows: refunds and disputes may."},
 	"funds": {Description: "Where the money is; it follows from the status."},
 	"provider_status": {
-		Description:          "The provider's own words, untouched, by the names of its fields.",
+		Description:          "The provider's own words, untouched, under our names for its fields.",
 		AdditionalProperties: schema{Type: []string{"string", "number", "boolean", "null", "array"}},
 	},
 	"amounts":     {Description: "The sums that the provider states. What it does not state is absent, never computed."},
@@ -131,7 +131,10 @@ var statusTypes = map[reflect.Type]named{
 	}, notes: notes{
 		"value":    {Description: "In minor units.", Minimum: &zero, Maximum: &maxInt64},
 		"currency": currency,
-		"exponent": {Description: "Decimal digits of the minor unit as the provider counts it, which is not always as ISO 4217 does.", Minimum: &zero, Maximum: &maxExponent},
+		"exponent": {
+			Description: "Decimal digits of the minor unit as the provider counts it, which is not always as ISO 4217 does.",
+			Minimum:     &zero, Maximum: &maxExponent,
+		},
 	}},
 	reflect.TypeFor[schemas.Reason](): {name: "reason", about: schema{Description: "A reason."}, notes: notes{
 		"code":     {Description: "The provider's code as text; in an unresolved event one of the codes that its envelope's schema lists.", MinLength: 1},
@@ -184,7 +187,7 @@ func enum[Row, Value any](about string, rows []Row, read func(Row) (Value, strin
 	for _, row := range rows {
 		value, meaning := read(row)
 		out.Enum = append(out.Enum, value)
-		text.WriteString("\n" + string(reflect.ValueOf(value).String()) + ": " + meaning)
+		text.WriteString("\n" + reflect.ValueOf(value).String() + ": " + meaning)
 	}
 	out.Description = text.String()
 	return out
