@@ -6,7 +6,7 @@ help: ## List these commands
 
 .PHONY: test
 test: ## Run all tests with the race detector
-	go test -race ./...
+	go test -race -timeout 15m ./...
 
 .PHONY: test-short
 test-short: ## Run the quick tests, without the race detector
