@@ -78,6 +78,20 @@ func TestABreakerOpensAfterFailuresInARowAndClosesAgain(t *testing.T) {
 	})
 }
 
+func TestNobodyWaitsForATurnWhileTheBreakerIsOpen(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		s := limits()
+		s.Rate, s.Breaker.Failures = 1, 1
+		transport := providers.NewTransport(s, roundTrip(breaks))
+		mustGet(t, transport, nowhere)
+		began := time.Now()
+		_, fault := mustGet(t, transport, nowhere)
+		assert.Equal(t, providers.CodeBreakerOpen, fault.Code)
+		assert.Zero(t, time.Since(began))
+	})
+}
+
 func TestOnlyOneRequestIsTheTrial(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {

@@ -110,8 +110,7 @@ func (t *Tokens) request(ctx context.Context) (*oauth2.Token, *Outcome) {
 	if token.Expiry.IsZero() {
 		token.Expiry = now.Add(renewBefore)
 	}
-	life := max(0, token.Expiry.Sub(now))
-	token.Expiry = token.Expiry.Add(-min(renewBefore, life/10))
+	token.Expiry = token.Expiry.Add(-min(renewBefore, token.Expiry.Sub(now)/10))
 	return token, nil
 }
 

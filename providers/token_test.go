@@ -26,10 +26,18 @@ type issuer struct {
 	requests atomic.Int32
 	life     string            // expires_in as JSON; empty: not stated
 	before   func() *roundTrip // how it answers instead, if not nil
+	takes    time.Duration
 }
 
 func (i *issuer) RoundTrip(r *http.Request) (*http.Response, error) {
 	n := i.requests.Add(1)
+	if i.takes > 0 {
+		select {
+		case <-time.After(i.takes):
+		case <-r.Context().Done():
+			return nil, r.Context().Err()
+		}
+	}
 	if i.before != nil {
 		if instead := i.before(); instead != nil {
 			return (*instead)(r)
@@ -111,19 +119,10 @@ func TestATokenIsKeptAndRenewedBeforeItEnds(t *testing.T) {
 	})
 }
 
-// slowly answers as the issuer does, but after a while.
-func slowly(i *issuer, after time.Duration) *issuer {
-	i.before = func() *roundTrip {
-		time.Sleep(after)
-		return nil
-	}
-	return i
-}
-
 func TestOneRequestIsMadeHoweverManyWait(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		i := slowly(&issuer{life: "3600"}, 2*time.Second)
+		i := &issuer{life: "3600", takes: 2 * time.Second}
 		tokens := newTokens(i)
 		for round, want := range []string{"token-1", "token-2"} {
 			var all sync.WaitGroup
@@ -143,7 +142,7 @@ func TestWhoGivesUpWaitingTakesNobodyAlong(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			synctest.Test(t, func(t *testing.T) {
-				i := slowly(&issuer{life: "3600"}, 5*time.Second)
+				i := &issuer{life: "3600", takes: 5 * time.Second}
 				tokens := newTokens(i)
 				var all sync.WaitGroup
 				impatient := func() {
@@ -215,6 +214,7 @@ func TestWhyThereIsNoToken(t *testing.T) {
 		"403 without a word":     {jsonReply(403, ``), providers.Refused, "unauthorized", 0, `"default"`},
 		"no such endpoint":       {jsonReply(404, `<html>`), providers.Refused, "unauthorized", 0, "404"},
 		"an error of no form":    {jsonReply(400, `{"error":"h1dden-secret and more"}`), providers.Refused, "unauthorized", 0, "400"},
+		"an error of no length":  {jsonReply(400, `{"error":"`+strings.Repeat("hidden_", 6)+`"}`), providers.Refused, "unauthorized", 0, "400"},
 		"throttled":              {jsonReply(429, ``), providers.Unavailable, "rate_limited", 7 * time.Second, "429"},
 		"out of order":           {jsonReply(503, `{"error":"server_error"}`), providers.Unavailable, "http_503", 7 * time.Second, "503"},
 		"a redirect":             {jsonReply(302, ``), providers.Unavailable, "redirect", 7 * time.Second, "302"},
@@ -246,6 +246,7 @@ func TestWhyThereIsNoToken(t *testing.T) {
 			assert.Equal(t, tc.after, fault.RetryAfter)
 			assert.Contains(t, fault.Message, tc.words)
 			assert.NotContains(t, fault.Message, "h1dden")
+			assert.NotContains(t, fault.Message, "hidden")
 
 			broken = false
 			assert.Equal(t, "token-2", mustToken(t, tokens), "the next one asks again")

@@ -11,6 +11,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"syscall"
 	"testing"
@@ -264,8 +265,14 @@ func TestBodiesAreNotCompressed(t *testing.T) {
 
 func TestConnectionsAreUsedAgain(t *testing.T) {
 	t.Parallel()
+	const atOnce = 8
 	var connections atomic.Int32
-	server := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write([]byte("{}")) }))
+	var together sync.WaitGroup
+	server := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		together.Done()
+		together.Wait() // so that each needs a connection of its own
+		_, _ = w.Write([]byte("{}"))
+	}))
 	server.Config.ConnState = func(_ net.Conn, s http.ConnState) {
 		if s == http.StateNew {
 			connections.Add(1)
@@ -274,11 +281,18 @@ func TestConnectionsAreUsedAgain(t *testing.T) {
 	server.Start()
 	t.Cleanup(server.Close)
 	transport := providers.NewTransport(limits(), nil)
-	for range 5 {
-		_, fault := mustGet(t, transport, server.URL)
-		require.Nil(t, fault)
+	for range 3 {
+		together.Add(atOnce)
+		var all sync.WaitGroup
+		for range atOnce {
+			all.Go(func() {
+				_, fault := mustGet(t, transport, server.URL)
+				assert.Nil(t, fault)
+			})
+		}
+		all.Wait()
 	}
-	assert.Equal(t, int32(1), connections.Load())
+	assert.Equal(t, int32(atOnce), connections.Load())
 }
 
 func TestARequestIsBuiltFromAConfiguredURL(t *testing.T) {

@@ -127,6 +127,8 @@ func TestPartsOnlyAskForACheck(t *testing.T) {
 			assert.Nil(t, obs.Amounts.Captured, "the total stays absent")
 		})
 	}
+	whole := observed(t, newReader(t).Read(callback(t, "CHARGE_SUCCEEDED", map[string]any{"transferStatus": "REFUNDED"}), providers.Payment{}))
+	assert.False(t, whole.Partial, "a charge that says it is refunded needs no comparison")
 	obs := observed(t, newReader(t).Read(callback(t, "CHARGE_REFUND_SUCCEEDED", refundOf(map[string]any{"amount": "x"})), paymentOf(t, initiated())))
 	assert.Contains(t, obs.Anomalies, schemas.UnreadableAmount)
 	assert.True(t, obs.Partial)
@@ -136,6 +138,9 @@ func TestAChargebackIsALostDispute(t *testing.T) {
 	t.Parallel()
 	o := newReader(t).Read(callback(t, "CHARGE_CHARGED_BACK", map[string]any{"transferStatus": "CHARGED_BACK"}), providers.Payment{})
 	assert.Equal(t, &schemas.Dispute{ID: "order-7001", Outcome: schemas.DisputeLost}, observed(t, o).Dispute)
+	nameless := map[string]any{"transferStatus": "CHARGED_BACK", "idempotencyKey": nil, "referenceId": nil}
+	o = newReader(t).Read(callback(t, "CHARGE_CHARGED_BACK", nameless), paymentOf(t, initiated()))
+	assert.Equal(t, "order-7001", observed(t, o).Dispute.ID, "of the payment it was matched to")
 	o = newReader(t).Read(answerOf(schemas.SourceQuery, 200, with(t, map[string]any{"transferStatus": "CHARGED_BACK"})), providers.Payment{})
 	assert.Nil(t, observed(t, o).Dispute, "a query speaks of no dispute")
 }

@@ -128,7 +128,7 @@ func (c *charge) fillAmounts(obs *providers.Observation) {
 		amount = nil
 	}
 	obs.Amounts.Requested = amount
-	if amount == nil && c.payment.Known() && (c.amount.state == absent || c.ofRefund()) {
+	if amount == nil && c.payment.Known() {
 		obs.Amounts.Requested = sum{c.payment.Amount.Value, stated}.money(c.payment.Amount.Currency)
 	}
 	switch obs.Status { //nolint:exhaustive // no other status is stated with a sum

@@ -67,6 +67,18 @@ func TestAnAnswerThatStatesNoneOfOurIdentifiersIsUnreadable(t *testing.T) {
 	assert.Equal(t, providers.Unreadable, query(t, with(t, map[string]any{"idempotencyKey": []string{"order-7001"}})).Kind)
 }
 
+func TestAnObjectThatIsNoChargeIsUnreadableWithoutAPaymentToo(t *testing.T) {
+	t.Parallel()
+	for _, body := range []string{`{"message":"Endpoint request timed out"}`, `{"status":400,"error":"Bad Request"}`, `{"transferStatusCode":200}`} {
+		for _, from := range []schemas.Source{schemas.SourceQuery, schemas.SourceInitiation} {
+			for _, payment := range []providers.Payment{{}, paymentOf(t, initiated())} {
+				o := newReader(t).Read(answerOf(from, http.StatusOK, []byte(body)), payment)
+				assert.Equal(t, providers.CodeUnexpectedContent, o.Code, "%s of a %s", body, from)
+			}
+		}
+	}
+}
+
 func TestTheReplyToOurOwnCreateCallNeedsNoIdentifier(t *testing.T) {
 	t.Parallel()
 	body := with(t, map[string]any{"idempotencyKey": nil, "referenceId": nil, "transferStatus": "IN_PROGRESS"})
@@ -209,6 +221,7 @@ func TestThePayerMustActOnlyOnWhatItsOwnMethodOffers(t *testing.T) {
 		"a card without 3-D Secure": {"IN_PROGRESS", "CARD", `{"card":{"cardInfo":{"last4":"4242"}}}`, schemas.Pending},
 		"PSE under its old name":    {"IN_PROGRESS", "PSE", `{"pse":{"paymentUrl":"https://pse.example"}}`, schemas.RequiresAction},
 		"an empty URL":              {"IN_PROGRESS", "PSE", `{"psePay":{"paymentUrl":" "}}`, schemas.Pending},
+		"a URL that is none":        {"IN_PROGRESS", "PSE", `{"psePay":{"paymentUrl":false}}`, schemas.Pending},
 		"a null URL":                {"IN_PROGRESS", "PSE", `{"psePay":{"paymentUrl":null}}`, schemas.Pending},
 		"a bank transfer's account": {
 			"IN_PROGRESS", "BANK_TRANSFER", `{"bankTransfer":{"bankAccountInfo":{"bankAccountNumber":"1"}}}`, schemas.RequiresAction,
