@@ -70,7 +70,7 @@ func (t *table) Seen(record kafka.Record, age time.Duration) error {
 	if err := json.Unmarshal(record.Value, &c); err != nil {
 		return fmt.Errorf("read a status event: %w", err)
 	}
-	status, words := string(c.Status), said(c.ProviderStatus)
+	status, words := string(c.Status), word(c.ProviderStatus)
 	unresolved := headerOf(record, "ce_type") == schemas.TypeStatusUnresolved
 	if unresolved {
 		status, words = "unresolved", "("+c.Reason.Code+") "+c.Reason.Message
@@ -87,6 +87,16 @@ func (t *table) Seen(record kafka.Record, age time.Duration) error {
 	t.rows++
 	_, err := fmt.Fprintf(t.out, row, c.PaymentID, c.Provider, status, final, c.Funds, fmt.Sprintf("%.1fs", age.Seconds()), words)
 	return err
+}
+
+// word is the provider's own word for the status.
+func word(said map[string]any) string {
+	for _, name := range []string{"status", "payment_status", "last_event", "transfer_status"} {
+		if w, ok := said[name].(string); ok {
+			return w
+		}
+	}
+	return ""
 }
 
 // Ended is part of demo.Viewer.
