@@ -13,6 +13,7 @@ import (
 	"io/fs"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/santhosh-tekuri/jsonschema/v6"
 
@@ -118,12 +119,12 @@ var compiled = sync.OnceValues(func() (map[string]*jsonschema.Schema, error) {
 func checkEnvelope(event []byte) error {
 	var e struct {
 		Subject string          `json:"subject"`
-		Time    string          `json:"time"`
+		Time    time.Time       `json:"time"`
 		Data    json.RawMessage `json:"data"`
 	}
 	var data struct {
-		PaymentID  string `json:"payment_id"`
-		ObservedAt string `json:"observed_at"`
+		PaymentID  string    `json:"payment_id"`
+		ObservedAt time.Time `json:"observed_at"`
 	}
 	if err := json.Unmarshal(event, &e); err != nil {
 		return err
@@ -134,7 +135,7 @@ func checkEnvelope(event []byte) error {
 	if e.Subject != data.PaymentID {
 		return fmt.Errorf("subject is %q and payment_id %q", e.Subject, data.PaymentID)
 	}
-	if e.Time != data.ObservedAt {
+	if !e.Time.Equal(data.ObservedAt) {
 		return fmt.Errorf("time is %s and observed_at %s", e.Time, data.ObservedAt)
 	}
 	return checkRaw(e.Data)
