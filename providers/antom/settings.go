@@ -35,14 +35,14 @@ type Account struct {
 	AntomPublicKey providers.Secret `yaml:"antom_public_key"`
 
 	// KeyVersion is the version of our key at Antom. Default: 1.
-	KeyVersion int `yaml:"key_version"`
+	KeyVersion int `yaml:"key_version,omitempty"`
 
 	// VerifyAnswers says whether answers must carry a valid signature. Default: true. False is for proxies that change
 	// bodies; notifications are always verified.
 	VerifyAnswers *bool `yaml:"verify_answers"`
 
 	// Notifications is about what Antom sends to us.
-	Notifications Notifications `yaml:"notifications"`
+	Notifications Notifications `yaml:"notifications,omitempty"`
 }
 
 // Notifications are the settings of an account's notifications.

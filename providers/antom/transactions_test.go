@@ -111,6 +111,22 @@ func TestSumsAndTimesAreThoseOfTheRowsThatCount(t *testing.T) {
 	assert.Equal(t, time.Date(2024, 3, 18, 3, 30, 3, 500_000_000, time.UTC), obs.OccurredAt)
 }
 
+func TestAWalletsAmountsAreNotThoseOfACard(t *testing.T) {
+	t.Parallel()
+	eight := &schemas.Money{Value: 8000, Currency: "EUR", Exponent: 2}
+	for name, tc := range map[string]struct {
+		row  object
+		want schemas.Amounts
+	}{
+		"called off: the money is back":             {tx("CANCEL", "SUCCESS", "8000"), schemas.Amounts{Requested: eight}},
+		"a capture under way: it was only reserved": {tx("CAPTURE", "PROCESSING", "8000"), schemas.Amounts{Requested: eight, Authorized: eight}},
+		"a refund under way: it is captured":        {tx("REFUND", "PROCESSING", "8000"), schemas.Amounts{Requested: eight, Captured: eight}},
+	} {
+		body := success.with(object{"paymentMethodType": "TNG", "transactions": []object{tc.row}})
+		assert.Equal(t, tc.want, observed(t, query(t, body, payment())).Amounts, name)
+	}
+}
+
 func TestTimesThatCannotBeReadAreAbsent(t *testing.T) {
 	t.Parallel()
 	for _, text := range []any{"", "yesterday", 1710763254, nil, "9999-12-31T23:59:59-08:00", "0000-12-31T00:00:00Z"} {
