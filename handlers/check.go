@@ -22,6 +22,9 @@ type Check struct {
 	Events    Events
 	Random    func() float64 // 0 to 1, for jitter and backoff
 
+	// Timeout bounds one check with all its requests, so that it fits into a drain.
+	Timeout time.Duration
+
 	// IgnoreUnknownPayments drops notifications for payments that no initiated event names, instead of making them dead
 	// letters.
 	IgnoreUnknownPayments bool
@@ -107,9 +110,14 @@ func (h *Check) ask(ctx context.Context, q *watch.Question) (providers.Payment, 
 		}
 	}
 	began := time.Now()
-	answer, outcome, err := providers.Check(ctx, provider, payment)
-	if err != nil {
+	bounded, cancel := context.WithTimeout(ctx, h.Timeout)
+	defer cancel()
+	answer, outcome, err := providers.Check(bounded, provider, payment)
+	switch {
+	case err != nil && ctx.Err() != nil:
 		return payment, fmt.Errorf("check %s at %s: %w", c.PaymentID, c.Provider, err)
+	case err != nil:
+		outcome = providers.Failure(providers.Unavailable, providers.CodeTimeout, "the provider needed too long for all requests of the check")
 	}
 	q.Now = time.Now()
 	q.Query = watch.Reading{From: schemas.SourceQuery, Answer: answer, Outcome: outcome}

@@ -102,7 +102,7 @@ func (p *Pipeline) assemble() error {
 	notification := &handlers.Notification{Providers: o.Providers, Count: o.Metrics.counter(handlers.NameNotification)}
 	redriven := &handlers.Redriven{Intake: intake.Handle, Notification: notification.Handle}
 	check := &handlers.Check{
-		Providers: o.Providers, Schedule: o.Schedule, Memory: p.memory, Events: o.Events, Random: rand.Float64,
+		Providers: o.Providers, Schedule: o.Schedule, Memory: p.memory, Events: o.Events, Random: rand.Float64, Timeout: o.Drain,
 		IgnoreUnknownPayments: o.IgnoreUnknownPayments, Log: o.Log, Watch: o.Metrics.checks(),
 	}
 	restore := &restorer{client: p.client, topics: t, memory: p.memory, lookback: o.Lookback, log: o.Log}

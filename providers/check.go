@@ -2,6 +2,7 @@ package providers
 
 import (
 	"context"
+	"maps"
 	"slices"
 
 	"github.com/paystatus/paystatus/schemas"
@@ -33,6 +34,11 @@ func Kept(a Answer, o Outcome, p Payment) *schemas.Raw {
 	if o.Page < 0 || o.Page >= len(a.Pages) {
 		return nil
 	}
+	return Seal(a.Pages[o.Page], o.own(p))
+}
+
+// own are the payment's identifiers, those that the answer states among them.
+func (o Outcome) own(p Payment) []string {
 	own := p.Identifiers()
 	if o.Observation != nil {
 		own = append(own, o.Observation.ProviderPaymentID)
@@ -40,7 +46,7 @@ func Kept(a Answer, o Outcome, p Payment) *schemas.Raw {
 	for _, id := range o.About {
 		own = append(own, id)
 	}
-	return Seal(a.Pages[o.Page], own)
+	return own
 }
 
 // Change is what the observation alone says, as the data of a status event; what was said before is not in it.
@@ -60,11 +66,38 @@ func (o Outcome) Change(provider Provider, a Answer, p Payment) schemas.Change {
 	if change.Anomalies == nil {
 		change.Anomalies = []schemas.Anomaly{}
 	}
+	masked := maskWords(&change, o.own(p))
 	if raw != nil {
 		change.ObservedAt = raw.ReceivedAt
-		if raw.Masked {
-			change.Anomalies = append(change.Anomalies, schemas.MaskedCardNumber)
-		}
+		masked = masked || raw.Masked
+	}
+	if masked {
+		change.Anomalies = append(change.Anomalies, schemas.MaskedCardNumber)
 	}
 	return change
+}
+
+// maskWords masks card numbers in the texts that come from the provider.
+func maskWords(c *schemas.Change, own []string) (masked bool) {
+	mask := func(text string) string {
+		word, found := MaskCardNumbers([]byte(text), own)
+		masked = masked || found
+		return string(word)
+	}
+	for name, value := range c.ProviderStatus {
+		text, ok := value.(string)
+		if !ok || len(text) < minCardDigits {
+			continue
+		}
+		if word := mask(text); word != text {
+			c.ProviderStatus = maps.Clone(c.ProviderStatus)
+			c.ProviderStatus[name] = word
+		}
+	}
+	if c.Reason != nil && len(c.Reason.Message) >= minCardDigits {
+		reason := *c.Reason
+		reason.Message = mask(reason.Message)
+		c.Reason = &reason
+	}
+	return masked
 }

@@ -59,6 +59,8 @@ type Outcome struct {
 	Message    string        // a sentence for people, without secrets and without the body
 	RetryAfter time.Duration // unavailable only: how long the provider asks us to wait; 0: it does not say
 
+	PayableAgain bool // not found, by a reference that a customer can pay (again) under: may still come for a while
+
 	Observation *Observation // observed only
 	Page        int          // the page of the answer that is kept as raw
 

@@ -87,7 +87,15 @@ func (d *deciding) awaitContext() {
 	d.end(ReasonDeadline, "")
 }
 
-func (d *deciding) graceEnds() time.Time { return d.Check.Since.Add(d.Schedule.NotFoundGrace) }
+// graceEnds is until when a payment may be unknown to the provider. Under a reference that can be paid again under the customer
+// may still come.
+func (d *deciding) graceEnds() time.Time {
+	grace := d.Schedule.NotFoundGrace
+	if d.Query.Outcome.PayableAgain {
+		grace = max(grace, d.Schedule.ReferenceWindow)
+	}
+	return d.Check.Since.Add(grace)
+}
 
 func (d *deciding) afterNotFound() {
 	o := d.Query.Outcome
@@ -296,10 +304,15 @@ func (d *deciding) result() Decision {
 	if chained && lane.High.NotAfter(d.Check.Place) {
 		lane.High, lane.Ended = d.Check.Place, d.ended
 	}
-	for i := range d.statements {
-		trail := Trail{Version: Version, PaymentKey: d.Check.PaymentKey, Unresolved: d.statements[i].Type == schemas.TypeStatusUnresolved, Said: d.statements[i].Said, Context: d.Lane.Context.withoutOrigins()}
+	context := d.Lane.Context
+	if context == nil {
+		context = d.Check.Context // a backfill's own
+	}
+	for i, s := range d.statements {
+		trail := Trail{Version: Version, PaymentKey: d.Check.PaymentKey, Unresolved: s.Type == schemas.TypeStatusUnresolved, Said: s.Said,
+			Context: context.withoutOrigins()}
 		if chained {
-			trail.Place = Place{d.Check.Place.Epoch, d.Check.Place.Step - 1}
+			trail.Place = Place{d.Check.Epoch, d.Check.Step - 1}
 		}
 		d.statements[i].Trail = trail
 	}

@@ -23,7 +23,9 @@ func (c *provider) Read(a providers.Answer, p providers.Payment) providers.Outco
 	case a.From == schemas.SourceInitiation:
 		return c.readInitiation(a.Last(), p)
 	default:
-		return c.readQuery(a, p)
+		o := c.readQuery(a, p)
+		o.PayableAgain = o.Kind == providers.NotFound && p.Reference[refReference] != "" && p.Reference[refPayment] == "" && p.Reference[refSession] == ""
+		return o
 	}
 }
 

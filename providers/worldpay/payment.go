@@ -199,13 +199,18 @@ func situate(v exactjson.Value, events history, value *schemas.Money) situation 
 func (r reader) observe(word exactjson.Value, m meaning) *providers.Observation {
 	obs := &providers.Observation{
 		Status: m.status, Final: m.final(r.settledEvents),
-		PayableAgain:   m.status.Negative() && r.payment.Known() && r.payment.Reference[refEventsLink] == "" && r.payment.Reference[refPaymentID] == "",
+		PayableAgain:   m.status.Negative() && r.onlyReference(),
 		ProviderStatus: map[string]any{"last_event": said(word)},
 	}
 	if m.anomaly != "" {
 		obs.Anomalies = append(obs.Anomalies, m.anomaly)
 	}
 	return obs
+}
+
+// onlyReference reports whether the initiated events gave nothing but a reference that a customer can pay again under.
+func (r reader) onlyReference() bool {
+	return r.payment.Known() && r.payment.Reference[refEventsLink] == "" && r.payment.Reference[refPaymentID] == ""
 }
 
 // said keeps the provider's word as it came; nil where there is none.

@@ -20,6 +20,7 @@ func (p *Provider) Read(a providers.Answer, payment providers.Payment) providers
 		return r.reply(a)
 	default: // a query, or one that is read again
 		o, _ := r.query(a)
+		o.PayableAgain = o.Kind == providers.NotFound && r.onlyReference()
 		return o
 	}
 }
