@@ -102,40 +102,47 @@ func backfill(c *watch.Context, said *watch.Said) watch.Check {
 }
 
 // detail is something that an answer says beyond its status.
-type detail func(*providers.Observation)
+type detail func(*providers.Outcome)
 
-func attempt(id string) detail { return func(o *providers.Observation) { o.ProviderPaymentID = id } }
-
-func occurred(after time.Duration) detail {
-	return func(o *providers.Observation) { o.OccurredAt = start.Add(after) }
+func attempt(id string) detail {
+	return func(o *providers.Outcome) { o.Observation.ProviderPaymentID = id }
 }
 
-func payableAgain(o *providers.Observation) { o.PayableAgain = true }
+func occurred(after time.Duration) detail {
+	return func(o *providers.Outcome) { o.Observation.OccurredAt = start.Add(after) }
+}
 
-func finalHere(o *providers.Observation) { o.Final = true }
+func payableAgain(o *providers.Outcome) {
+	o.PayableAgain = o.Observation == nil
+	if o.Observation != nil {
+		o.Observation.PayableAgain = true
+	}
+}
 
-func partial(o *providers.Observation) { o.Partial = true }
+func finalHere(o *providers.Outcome) { o.Observation.Final = true }
+
+func partial(o *providers.Outcome) { o.Observation.Partial = true }
 
 func money(value int64) *schemas.Money {
 	return &schemas.Money{Value: value, Currency: "EUR", Exponent: 2}
 }
 
-func madeFor100(o *providers.Observation) { o.Amounts.Requested = money(100) }
+func madeFor100(o *providers.Outcome) { o.Observation.Amounts.Requested = money(100) }
 
 func authorized(value int64) detail {
-	return func(o *providers.Observation) { o.Amounts.Authorized = money(value) }
+	return func(o *providers.Outcome) { o.Observation.Amounts.Authorized = money(value) }
 }
 
 func captured(value int64) detail {
-	return func(o *providers.Observation) { o.Amounts.Captured = money(value) }
+	return func(o *providers.Outcome) { o.Observation.Amounts.Captured = money(value) }
 }
 
 func refunded(value int64) detail {
-	return func(o *providers.Observation) { o.Amounts.Refunded = money(value) }
+	return func(o *providers.Outcome) { o.Observation.Amounts.Refunded = money(value) }
 }
 
 func dispute(id string, outcome schemas.DisputeOutcome) detail {
-	return func(o *providers.Observation) { o.Dispute = &schemas.Dispute{ID: id, Outcome: outcome} }
+	return func(o *providers.Outcome) { o.Observation.Dispute = &schemas.Dispute{ID: id, Outcome: outcome} }
 }
 
 // answers is the answer to a query that says a status.
@@ -168,11 +175,11 @@ func loses(id string, more ...detail) *watch.Reading {
 }
 
 func reading(from schemas.Source, status schemas.Status, more []detail) watch.Reading {
-	obs := &providers.Observation{Status: status, Final: status.Final()}
+	o := providers.Outcome{Kind: providers.Observed, Observation: &providers.Observation{Status: status, Final: status.Final()}}
 	for _, say := range more {
-		say(obs)
+		say(&o)
 	}
-	return watch.Reading{From: from, Answer: page(from, string(status)), Outcome: providers.Outcome{Kind: providers.Observed, Observation: obs}}
+	return watch.Reading{From: from, Answer: page(from, string(status)), Outcome: o}
 }
 
 func page(from schemas.Source, body string) providers.Answer {

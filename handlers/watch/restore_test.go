@@ -116,12 +116,14 @@ func TestALaneIsRestoredFromTheLog(t *testing.T) {
 		assert.NotNil(t, w.lane.Context)
 		assert.Equal(t, watch.Place{Epoch: 1, Step: 1}, w.lane.High)
 	})
-	t.Run("a backfill's event restores what was said and no place", func(t *testing.T) {
+	t.Run("a backfill's event restores what was said, the context that it was asked with, and no place", func(t *testing.T) {
 		t.Parallel()
 		w := newWatched(t)
 		w.ask(backfill(first.context(), nil), answers(schemas.Captured), nil)
 		w.restart()
 		assert.Equal(t, schemas.Captured, w.lane.Said.Status)
+		require.NotNil(t, w.lane.Context)
+		assert.Equal(t, "order-1", w.lane.Context.Reference["reference"])
 		assert.Equal(t, watch.Place{}, w.lane.High)
 	})
 }

@@ -104,7 +104,7 @@ func TestUnknownIsAskedOn(t *testing.T) {
 func TestARefundThatSeemsUndone(t *testing.T) {
 	t.Parallel()
 	refund := func(then ...watch.Reading) *watched {
-		captured := answers(schemas.Captured, func(o *providers.Observation) { o.Final = false })
+		captured := answers(schemas.Captured, func(o *providers.Outcome) { o.Observation.Final = false })
 		return story(t, append([]watch.Reading{captured, answers(schemas.RefundPending)}, then...)...)
 	}
 	t.Run("has failed when two checks at least thirty minutes apart agree", func(t *testing.T) {

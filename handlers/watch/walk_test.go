@@ -138,6 +138,18 @@ func TestNotFound(t *testing.T) {
 		walk(w, forever, always(fails(providers.NotFound, providers.CodeReferenceExpired)))
 		assert.Equal(t, []string{"unresolved: unknown reference_expired final"}, w.says())
 	})
+	t.Run("has a grace of at least the reference window where the customer may still pay under the reference", func(t *testing.T) {
+		t.Parallel()
+		for _, tt := range []struct{ grace, ends time.Duration }{{15 * time.Minute, time.Hour}, {2 * time.Hour, 2 * time.Hour}} {
+			w := newWatched(t)
+			w.schedule.NotFoundGrace = tt.grace
+			again := notFound()
+			payableAgain(&again.Outcome)
+			times := walk(w, forever, always(again))
+			assert.Equal(t, tt.ends, times[len(times)-1])
+			assert.Equal(t, []string{"unresolved: unknown not_found final"}, w.says())
+		}
+	})
 	t.Run("counts its grace from the first check, not from the initiation", func(t *testing.T) {
 		t.Parallel()
 		w := newWatched(t)
