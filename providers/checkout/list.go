@@ -24,10 +24,11 @@ type candidate struct {
 // list is what the pages of one say together.
 type list struct {
 	candidates []candidate
-	rows       int   // payments seen
-	total      int64 // how many there are; the least that a page said, negative while none did
-	page       int   // the page that was read last
-	ended      bool  // that page was empty
+	index      map[string]int // of candidates, by id
+	rows       int            // payments seen
+	total      int64          // how many there are; the least that a page said, negative while none did
+	page       int            // the page that was read last
+	ended      bool           // that page was empty
 	fault      *providers.Outcome
 }
 
@@ -38,7 +39,7 @@ func (l *list) complete() bool {
 
 // readList chooses the payment among those that carry the reference. The order of the rows means nothing.
 func (c *provider) readList(a providers.Answer, first int, p providers.Payment) providers.Outcome {
-	l := list{total: -1, fault: a.Fault}
+	l := list{index: map[string]int{}, total: -1, fault: a.Fault}
 	c.collect(&l, a, first, p)
 	if l.rows == 0 && l.fault != nil {
 		return *l.fault
@@ -134,10 +135,11 @@ func (c *provider) consider(l *list, b *body, p providers.Payment) {
 	}
 	o.Page = l.page
 	found := candidate{id: b.id, requested: requested, outcome: o}
-	if i := slices.IndexFunc(l.candidates, func(other candidate) bool { return b.id != "" && other.id == b.id }); i >= 0 {
+	if i, again := l.index[b.id]; again && b.id != "" {
 		l.candidates[i] = found // the later reading
 		return
 	}
+	l.index[b.id] = len(l.candidates)
 	l.candidates = append(l.candidates, found)
 }
 

@@ -69,8 +69,8 @@ func (c *provider) readEvent(root exactjson.Value, b *body, p providers.Payment)
 	return o
 }
 
-// state adds the sum that a notification about the whole payment states by its amount. One about a part of which the balances
-// do not tell the total only asks.
+// state adds the sum that a notification about the whole payment states by its amount; without a payment a part cannot be told
+// from the whole. One about a part of which the balances do not tell the total only asks.
 func state(o *providers.Observation, b *body, r row, p providers.Payment) {
 	var sum **schemas.Money
 	switch r.states {
@@ -91,7 +91,7 @@ func state(o *providers.Observation, b *body, r row, p providers.Payment) {
 		return
 	}
 	o.Partial = r.part
-	if !r.part && readable && (r.amount == ofPayment || p.Known() && value == p.Amount.Value) {
+	if !r.part && readable && (r.amount == ofPayment || p.Known()) {
 		*sum = money(value, b.currency)
 	}
 }

@@ -186,7 +186,10 @@ func TestAnAnswerMustNameThePaymentThatWasAskedFor(t *testing.T) {
 		},
 		"no id, asked by session": {requestSession, anonymous, bySession, providers.Unreadable, foreign},
 		"an id, asked by session": {requestSession, ours, bySession, providers.Observed, ""},
-		"another id":              {requestPayment, ours, schemas.Reference{refPayment: otherID}, providers.Mismatch, otherPayment},
+		"an id that we do not know": {
+			requestPayment, strings.Replace(ours, `"reference":"`+order+`",`, "", 1), byOrder, providers.Unreadable, foreign,
+		},
+		"another id": {requestPayment, ours, schemas.Reference{refPayment: otherID}, providers.Mismatch, otherPayment},
 		"another reference, asked by session": {
 			requestSession, ours, schemas.Reference{refSession: sid, refReference: "x"}, providers.Mismatch, otherPayment,
 		},
@@ -336,6 +339,8 @@ func TestReasonsAreGrouped(t *testing.T) {
 	assert.Nil(t, o.Reason, "an approval is no reason")
 	o = observe(t, asked(payment("Captured", `"response_code":"20005"`)))
 	assert.Nil(t, o.Reason, "a success has no reason")
+	o = observe(t, asked(payment("Declined", `"actions":[{"type":"Void","response_code":"30000"},{"type":"Authorization","response_code":"20051"}]`)))
+	assert.Equal(t, "20051", o.Reason.Code, "the reason is that of the authorisation")
 }
 
 func TestTheCardIsDescribedInEitherSpelling(t *testing.T) {
@@ -375,11 +380,12 @@ func TestInitiationReplies(t *testing.T) {
 		"a refused call": {
 			422, `{"error_type":"request_invalid","error_codes":["amount_invalid"]}`, providers.Refused, "", providers.CodeBadRequest,
 		},
-		"a refused call that names a word": {422, `{"status":"Declined"}`, providers.Refused, "", providers.CodeBadRequest},
-		"no credentials":                   {401, ``, providers.Refused, "", providers.CodeUnauthorized},
-		"an unknown path":                  {404, ``, providers.Refused, "", providers.CodeBadRequest},
-		"too many calls":                   {429, `{"error_codes":["api_calls_quota_exceeded"]}`, providers.Refused, "", providers.CodeRateLimited},
-		"trouble at the provider":          {502, `<html>`, providers.Unavailable, "", "http_502"},
+		"a refused call that names a payment": {422, `{"id":"` + payID + `"}`, providers.Refused, "", providers.CodeBadRequest},
+		"a refused call that names a word":    {422, `{"status":"Declined"}`, providers.Refused, "", providers.CodeBadRequest},
+		"no credentials":                      {401, ``, providers.Refused, "", providers.CodeUnauthorized},
+		"an unknown path":                     {404, ``, providers.Refused, "", providers.CodeBadRequest},
+		"too many calls":                      {429, `{"error_codes":["api_calls_quota_exceeded"]}`, providers.Refused, "", providers.CodeRateLimited},
+		"trouble at the provider":             {502, `<html>`, providers.Unavailable, "", "http_502"},
 		"another payment": {
 			201, strings.Replace(payment("Authorized"), payID, otherID, 1), providers.Mismatch, "", providers.CodeOtherPayment,
 		},
