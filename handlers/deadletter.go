@@ -5,6 +5,7 @@ import (
 	"encoding/base64"
 	"encoding/hex"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/paystatus/paystatus/handlers/watch"
@@ -67,6 +68,9 @@ var Reasons = []ReasonInfo{
 	{CodeInternalError, "a handler failed five times on this message", "report the error, then redrive with a mended version"},
 }
 
+// maxDetail bounds the sentence, in bytes: names of fields come from the input.
+const maxDetail = 1 << 10
+
 // answer is a provider's answer that goes with a dead letter.
 type answer struct{ body []byte }
 
@@ -80,7 +84,7 @@ func deadLetter(m Message, handler string, reason watch.Code, detail string, now
 	}
 	add := func(name, value string) { headers = append(headers, Header{Key: name, Value: []byte(value)}) }
 	add(HeaderReason, string(reason))
-	add(HeaderDetail, detail)
+	add(HeaderDetail, strings.ToValidUTF8(detail[:min(len(detail), maxDetail)], ""))
 	add(HeaderTopic, m.Topic)
 	add(HeaderPartition, strconv.Itoa(m.Partition))
 	add(HeaderOffset, strconv.FormatInt(m.Offset, 10))

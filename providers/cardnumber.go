@@ -20,46 +20,75 @@ const (
 // returned as it is.
 func MaskCardNumbers(text []byte, own []string) (masked []byte, found bool) {
 	masked = text
-	escapeEnd, escapedLetter := -1, false
-	for i := 0; i < len(text); {
-		switch c := text[i]; {
-		case c == '\\':
-			escapedLetter, i = escape(text, i)
-			escapeEnd = i
-			continue
-		case !isDigit(c):
-			i++
+	// No two bytes of a card number in a row are not digits, so that none can begin between i and i+stride unless one of the
+	// two bytes at its place is a digit.
+	const stride = minCardDigits - 1
+	for i := 0; i+1 < len(text); {
+		if !isDigit(text[i]) && !isDigit(text[i+1]) {
+			i += stride
 			continue
 		}
-		digits, end := digitRun(text, i)
-		if digits >= minCardDigits {
-			afterLetter := escapedLetter
-			if escapeEnd != i {
-				r, _ := utf8.DecodeLastRune(text[:i])
-				afterLetter = unicode.IsLetter(r)
-			}
-			next, _ := utf8.DecodeRune(text[end:])
-			if !afterLetter && !unicode.IsLetter(next) && !slices.Contains(own, string(text[i:end])) {
-				for _, number := range cardNumbers(text, groups(text[:end], i), own) {
-					if !found {
-						masked, found = slices.Clone(text), true
-					}
-					mask(masked[number.start:number.end])
-				}
-			}
+		start, letter := runStart(text, i)
+		digits, end := digitRun(text, start)
+		i = max(end, i+1)
+		if digits < minCardDigits || letter || startsWithLetter(text[end:]) || slices.Contains(own, string(text[start:end])) {
+			continue
 		}
-		i = end
+		for _, number := range cardNumbers(text, groups(text[:end], start), own) {
+			if !found {
+				masked, found = slices.Clone(text), true
+			}
+			mask(masked[number.start:number.end])
+		}
 	}
 	return masked, found
 }
 
-// escape reads one of JSON's escapes as what it stands for: whether that is a letter, and where the text goes on.
-func escape(text []byte, i int) (letter bool, next int) {
-	if i+6 > len(text) || text[i+1] != 'u' {
-		return false, i + 2
+// runStart goes back from i, where there or one further a digit stands, to where its run of digits begins, and says whether a
+// letter stands before it. One of JSON's escapes there counts as what it stands for.
+func runStart(text []byte, i int) (start int, letter bool) {
+	if !isDigit(text[i]) {
+		i++
 	}
-	code, err := strconv.ParseUint(string(text[i+2:i+6]), 16, 16)
-	return err == nil && unicode.IsLetter(rune(code)), i + 6
+	for i > 0 && (isDigit(text[i-1]) || i > 1 && (text[i-1] == ' ' || text[i-1] == '-') && isDigit(text[i-2])) {
+		i--
+	}
+	const escape = len(`\u0000`)
+	for begin := max(0, i-escape); begin < i; begin++ {
+		if !escapes(text, begin) {
+			continue
+		}
+		if begin+2 == i && text[begin+1] != 'u' {
+			return i, false
+		}
+		if end := begin + escape; text[begin+1] == 'u' && end >= i && end <= len(text) {
+			code, err := strconv.ParseUint(string(text[begin+2:end]), 16, 16)
+			return end, err == nil && unicode.IsLetter(rune(code))
+		}
+	}
+	return i, isLetterBefore(text, i)
+}
+
+// escapes reports whether a backslash at i begins an escape, and is not itself escaped.
+func escapes(text []byte, i int) bool {
+	if text[i] != '\\' || i+1 == len(text) {
+		return false
+	}
+	before := 0
+	for before < i && text[i-1-before] == '\\' {
+		before++
+	}
+	return before%2 == 0
+}
+
+func isLetterBefore(text []byte, i int) bool {
+	r, _ := utf8.DecodeLastRune(text[:i])
+	return unicode.IsLetter(r)
+}
+
+func startsWithLetter(text []byte) bool {
+	r, _ := utf8.DecodeRune(text)
+	return unicode.IsLetter(r)
 }
 
 // digitRun counts the digits from i on, across single blanks or hyphens between groups of them, and says where they end.
@@ -68,7 +97,7 @@ func digitRun(text []byte, i int) (digits, end int) {
 		switch c := text[end]; {
 		case isDigit(c):
 			digits++
-		case (c == ' ' || c == '-') && end+1 < len(text) && isDigit(text[end+1]):
+		case digits > 0 && (c == ' ' || c == '-') && end+1 < len(text) && isDigit(text[end+1]):
 		default:
 			return digits, end
 		}

@@ -21,6 +21,8 @@ func TestFullCardNumbersAreMasked(t *testing.T) {
 		"behind another number":            {`300 4242424242424242`, `300 424242******4242`},
 		"after a line break in JSON":       {`"card:\n4242424242424242"`, `"card:\n424242******4242"`},
 		"after a blank escaped in JSON":    {`"card:\u00204242424242424242"`, `"card:\u0020424242******4242"`},
+		"behind two escapes":               {`"a\na\n4242424242424242"`, `"a\na\n424242******4242"`},
+		"behind an escaped backslash":      {`"a\\n4242424242424242"`, ``},
 		"as a JSON number":                 {`{"n":4242424242424242}`, `{"n":424242******4242}`},
 		"two in one text":                  {`4242424242424242,5555555555554444`, `424242******4242,555555******4444`},
 		"a wrong check digit":              {`4242424242424243`, ``},

@@ -89,12 +89,6 @@ const (
 	AlarmParked               Code = "parked"              // the deadline passed without an answer
 )
 
-// The reason codes of an unresolved end. Refused, unavailable and unreadable are those of the outcomes.
-const (
-	ReasonDeadline      = "deadline"
-	ReasonInternalError = "internal_error"
-)
-
 // Rules that are not configuration.
 const (
 	rechecks        = 3                // quick checks after stale reads in a row
@@ -117,16 +111,24 @@ func Decide(q Question) Decision {
 	d.old = d.said.clone()
 	d.doubtSince = q.Check.RefundDoubtSince
 
-	evidence := q.Evidence.observation()
 	switch {
-	case evidence == nil || evidence.Dispute == nil:
+	case speaksOfDispute(q.Evidence):
+		if !d.dispute(q.Evidence) {
+			d.consider(&d.Query)
+		}
+	case speaksOfDispute(&d.Query):
+		d.dispute(&d.Query)
+	default:
 		d.consider(&d.Query)
 		d.considerEvidence()
-	case !d.dispute(q.Evidence):
-		d.consider(&d.Query)
 	}
 	d.plan()
 	return d.result()
+}
+
+func speaksOfDispute(r *Reading) bool {
+	obs := r.observation()
+	return obs != nil && obs.Dispute != nil
 }
 
 // deciding is a decision in the making.
@@ -166,7 +168,7 @@ func (d *deciding) consider(r *Reading) {
 	if d.Check.Context == nil && obs.Amounts.Requested != nil {
 		d.said.Amount = obs.Amounts.Requested.Value
 	}
-	if !d.known() && needsContext(status) || d.sticks(status, sums) {
+	if !d.known() && needsContext(status) || d.sticks(r) {
 		return
 	}
 	compared := d.said.compared()
@@ -237,21 +239,6 @@ func (d *deciding) move(a attempt, id string, from, to schemas.Status) schemas.M
 		return schemas.Between(from, true, to)
 	default:
 		return schemas.Between(from, d.said.Final, to)
-	}
-}
-
-// sticks reports whether a dispute keeps the status from being news: after it only refunds are, and after it was lost only
-// disputes.
-func (d *deciding) sticks(status schemas.Status, sums schemas.Sums) bool {
-	switch d.said.Status {
-	case schemas.ChargedBack:
-		return true
-	case schemas.Disputed:
-		refund := slices.Contains([]schemas.Status{schemas.RefundPending, schemas.PartiallyRefunded, schemas.Refunded, schemas.RefundFailed}, status)
-		before := d.said.Before
-		return !refund || before != nil && before.Status == status && merge(before.Sums, sums) == before.Sums
-	default:
-		return false
 	}
 }
 

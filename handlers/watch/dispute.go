@@ -2,14 +2,14 @@ package watch
 
 import (
 	"slices"
+	"time"
 
 	"github.com/paystatus/paystatus/schemas"
 )
 
-// dispute takes in what a notification says about a dispute. One lost gives charged_back, else one open gives disputed, else
+// dispute takes in what a notification, or one of the few queries that see them, says about a dispute. One lost gives charged_back, else one open gives disputed, else
 // what this check's query says where that is not earlier than the status before, else the status before, else captured,
-// unconfirmed. The query itself says nothing more in this check: queries do not see disputes. It returns false when the
-// notification is no news.
+// unconfirmed. Nothing else is said in this check. It returns false when it is no news.
 func (d *deciding) dispute(r *Reading) (news bool) {
 	obs := r.observation()
 	now := dispute{Dispute: *obs.Dispute, At: obs.OccurredAt}
@@ -26,6 +26,9 @@ func (d *deciding) dispute(r *Reading) (news bool) {
 	}
 	if !open && said.Status != schemas.Disputed && said.Status != schemas.ChargedBack {
 		said.Before = &standing{Status: said.compared(), Sums: said.Sums, Final: said.Final}
+		if own := d.underneath(said); !own.assumed {
+			said.Before = &own.standing
+		}
 	}
 
 	status, final := d.afterDisputes(said)
@@ -42,7 +45,7 @@ type underneath struct {
 	assumed bool // neither the provider nor the log says so
 }
 
-func (d *deciding) afterDisputes(said Said) (underneath, bool) {
+func (d *deciding) underneath(said Said) underneath {
 	own := underneath{standing: standing{Status: schemas.Captured, Final: true}, assumed: true}
 	if said.Before != nil && capturedOrLater(said.Before.Status) {
 		own = underneath{standing: *said.Before}
@@ -54,6 +57,11 @@ func (d *deciding) afterDisputes(said Said) (underneath, bool) {
 			own = underneath{standing: standing{Status: obs.Status, Sums: merge(own.Sums, sums), Final: obs.Final}}
 		}
 	}
+	return own
+}
+
+func (d *deciding) afterDisputes(said Said) (underneath, bool) {
+	own := d.underneath(said)
 	switch {
 	case slices.ContainsFunc(said.Disputes, func(k dispute) bool { return k.Outcome == schemas.DisputeLost }):
 		own.Status, own.assumed = schemas.ChargedBack, false
@@ -63,6 +71,41 @@ func (d *deciding) afterDisputes(said Said) (underneath, bool) {
 		return own, own.Final
 	}
 	return own, own.Status.Final()
+}
+
+// sticks reports whether a dispute keeps a status from being news: after it only refunds are, and after it was lost only
+// disputes. A refund that the dispute found is none: what the first query says where nobody knew the status before, or what
+// the provider itself dates before the dispute.
+func (d *deciding) sticks(r *Reading) bool {
+	switch d.said.Status { //nolint:exhaustive // only these stick
+	case schemas.ChargedBack:
+		return true
+	case schemas.Disputed:
+	default:
+		return false
+	}
+	obs, before := r.observation(), d.said.Before
+	found := r.From == schemas.SourceQuery && (before == nil || !capturedOrLater(before.Status)) ||
+		!obs.OccurredAt.IsZero() && obs.OccurredAt.Before(d.said.contestedSince())
+	if found {
+		if own := d.underneath(d.said); !own.assumed {
+			d.said.Before = &own.standing
+		}
+		return true
+	}
+	refund := slices.Contains([]schemas.Status{schemas.RefundPending, schemas.PartiallyRefunded, schemas.Refunded, schemas.RefundFailed}, obs.Status)
+	return !refund || before != nil && before.Status == obs.Status && merge(before.Sums, stated(obs.Amounts)) == before.Sums
+}
+
+// contestedSince is the provider's time of the first dispute that is open, zero where it states none.
+func (s Said) contestedSince() time.Time {
+	var since time.Time
+	for _, k := range s.Disputes {
+		if k.open() && (since.IsZero() || k.At.Before(since)) {
+			since = k.At
+		}
+	}
+	return since
 }
 
 func capturedOrLater(s schemas.Status) bool {

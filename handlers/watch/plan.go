@@ -58,7 +58,7 @@ func (d *deciding) afterObserved() {
 	case waitsForContext:
 		d.awaitContext()
 	case d.over():
-		d.end(ReasonDeadline, "the provider had not decided by the deadline")
+		d.end(schemas.UnresolvedDeadline, "the provider had not decided by the deadline")
 	default:
 		d.askLater(d.planned())
 	}
@@ -70,7 +70,7 @@ func (d *deciding) afterDoubtful() {
 	case d.over() && d.saidFinal():
 		d.ended = true
 	case d.over():
-		d.end(ReasonDeadline, "the provider had not decided by the deadline")
+		d.end(schemas.UnresolvedDeadline, "the provider had not decided by the deadline")
 	case d.Check.Rechecks < rechecks:
 		d.askLater(d.Schedule.Recheck).Rechecks++
 	default:
@@ -84,7 +84,7 @@ func (d *deciding) awaitContext() {
 		d.askLater(d.Schedule.Recheck)
 		return
 	}
-	d.end(ReasonDeadline, "")
+	d.end(schemas.UnresolvedDeadline, "")
 }
 
 // graceEnds is until when a payment may be unknown to the provider. Under a reference that can be paid again under the customer
@@ -110,7 +110,7 @@ func (d *deciding) afterNotFound() {
 	case !d.said.Has() && !d.Now.Before(d.graceEnds()):
 		d.end(o.Code, o.Message)
 	case d.over():
-		d.end(ReasonDeadline, "the provider did not know the payment at the deadline")
+		d.end(schemas.UnresolvedDeadline, "the provider did not know the payment at the deadline")
 	default:
 		d.askLater(d.planned())
 	}
@@ -323,7 +323,7 @@ func (d *deciding) result() Decision {
 func Abandon(q Question) Decision {
 	d := &deciding{Question: q, said: q.Lane.Said.clone()}
 	if q.Check.Kind != KindBackfill {
-		d.end(ReasonInternalError, "the check could not be handled")
+		d.end(schemas.UnresolvedInternalError, "the check could not be handled")
 	}
 	return d.result()
 }
