@@ -152,6 +152,41 @@ func TestDisputes(t *testing.T) {
 			false,
 		},
 		{
+			"the refund that the dispute's own check saw first does not",
+			[]func(*watched){is(schemas.Captured), heard(opens("d1"), answers(schemas.PartiallyRefunded, refunded(30))), is(schemas.PartiallyRefunded, refunded(30))},
+			[]string{"captured 1 final", "disputed d1 open refunded=30"},
+			false,
+		},
+		{
+			"the refund that the first query after it shows does not where nothing was said before",
+			[]func(*watched){heard(opens("d1"), unavailable()), is(schemas.PartiallyRefunded, refunded(30)), is(schemas.PartiallyRefunded, refunded(30))},
+			[]string{"disputed d1 open"},
+			false,
+		},
+		{
+			"but another refund after that does",
+			[]func(*watched){heard(opens("d1"), unavailable()), is(schemas.PartiallyRefunded, refunded(30)), is(schemas.PartiallyRefunded, refunded(60))},
+			[]string{"disputed d1 open", "partially_refunded 1 final refunded=60"},
+			true,
+		},
+		{
+			"a refund that the provider dates before the dispute does not",
+			[]func(*watched){
+				is(schemas.Captured, occurred(time.Minute)), heard(opens("d1", occurred(time.Hour)), unavailable()),
+				is(schemas.PartiallyRefunded, refunded(30), occurred(30*time.Minute)), is(schemas.PartiallyRefunded, refunded(30), occurred(30*time.Minute)),
+			},
+			[]string{"captured 1 final", "disputed d1 open"},
+			false,
+		},
+		{
+			"a refund that is found so is the status before it",
+			[]func(*watched){
+				heard(opens("d1"), unavailable()), is(schemas.PartiallyRefunded, refunded(30)), heard(wins("d1"), unavailable()),
+			},
+			[]string{"disputed d1 open", "partially_refunded d1 won final refunded=30"},
+			false,
+		},
+		{
 			"a charged back payment is not moved on by any query",
 			[]func(*watched){is(schemas.Captured), heard(loses("d1"), answers(schemas.Captured)), is(schemas.Refunded), is(schemas.Captured)},
 			[]string{"captured 1 final", "charged_back d1 lost final"},
