@@ -4,7 +4,6 @@ package embedded
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"net"
 	"strconv"
@@ -27,6 +26,7 @@ type Options struct {
 // Broker is a running broker.
 type Broker struct {
 	cluster *kfake.Cluster
+	addr    string
 	close   sync.Once
 }
 
@@ -43,8 +43,8 @@ func Start(o Options) (*Broker, error) {
 	if err != nil {
 		return nil, fmt.Errorf("embedded: listen address %q: %w", o.Listen, err)
 	}
-	if host == "" {
-		return nil, errors.New("embedded: listen address needs a host: clients are told to connect to it")
+	if ip := net.ParseIP(host); host == "" || ip != nil && ip.IsUnspecified() {
+		return nil, fmt.Errorf("embedded: listen address %q needs a host: clients are told to connect to it", o.Listen)
 	}
 	options := []kfake.Opt{
 		kfake.NumBrokers(1), kfake.Ports(number), kfake.DefaultNumPartitions(1),
@@ -66,11 +66,11 @@ func Start(o Options) (*Broker, error) {
 	if err != nil {
 		return nil, fmt.Errorf("embedded: start broker: %w", err)
 	}
-	return &Broker{cluster: cluster}, nil
+	return &Broker{cluster: cluster, addr: cluster.ListenAddrs()[0]}, nil
 }
 
 // Addr is the host:port that clients connect to.
-func (b *Broker) Addr() string { return b.cluster.ListenAddrs()[0] }
+func (b *Broker) Addr() string { return b.addr }
 
 // Close stops the broker; with a data directory everything is on disk then. It may be called more than once.
 func (b *Broker) Close() { b.close.Do(b.cluster.Close) }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"maps"
 	"net"
 	"slices"
@@ -172,11 +173,19 @@ func (c *Client) ListOffsets(ctx context.Context, topic string, at Start) (map[i
 func again(ctx context.Context, request func() error) error {
 	for wait := retryPause; ; wait *= 2 {
 		err := request()
-		var code kafkago.Error
-		if err == nil || !errors.As(err, &code) || !code.Temporary() || wait > 4*time.Second || pause(ctx, wait) != nil {
+		if err == nil || !passes(err) || wait > 4*time.Second || pause(ctx, wait) != nil {
 			return err
 		}
 	}
+}
+
+// passes tells whether the cause of a failed request may be gone soon: a new leader or coordinator is on its way, or the connection was lost.
+func passes(err error) bool {
+	if code, ok := errors.AsType[kafkago.Error](err); ok {
+		return code.Temporary()
+	}
+	_, broken := errors.AsType[*net.OpError](err)
+	return broken || errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF)
 }
 
 func (c *Client) resolve(ctx context.Context, topic string, partitions []int, at Start) (map[int]int64, error) {

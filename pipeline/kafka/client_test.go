@@ -1,13 +1,16 @@
 package kafka_test
 
 import (
+	"os"
 	"testing"
 	"time"
 
 	kafkago "github.com/segmentio/kafka-go"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+	"github.com/twmb/franz-go/pkg/kgo"
 
+	"github.com/paystatus/paystatus/pipeline/embedded"
 	"github.com/paystatus/paystatus/pipeline/kafka"
 )
 
@@ -67,6 +70,27 @@ func TestOffsetsAreListed(t *testing.T) {
 	require.ErrorIs(t, err, kafkago.UnknownTopicOrPartition)
 }
 
+func TestTheClientSurvivesABrokerRestart(t *testing.T) {
+	t.Parallel()
+	directory := t.TempDir()
+	broker, err := embedded.Start(embedded.Options{DataDir: directory})
+	require.NoError(t, err)
+	c := clusterAt(t, broker.Addr())
+	topic := c.topic("restarted", 1)
+	require.NoError(t, c.client.CommitOffsets(t.Context(), "group", topic, map[int]int64{0: 5}))
+	broker.Close()
+	broker, err = embedded.Start(embedded.Options{Listen: broker.Addr(), DataDir: directory})
+	require.NoError(t, err)
+	defer broker.Close()
+	for range 3 { // on every connection that the restart broke
+		got, err := c.client.CommittedOffsets(t.Context(), "group", topic)
+		require.NoError(t, err)
+		assert.Equal(t, map[int]int64{0: 5}, got)
+		_, err = c.client.ListOffsets(t.Context(), topic, kafka.Latest)
+		require.NoError(t, err)
+	}
+}
+
 func TestOffsetsAreCommittedForAGroupWithoutMembersOnly(t *testing.T) {
 	t.Parallel()
 	c := newCluster(t)
@@ -84,4 +108,29 @@ func TestOffsetsAreCommittedForAGroupWithoutMembersOnly(t *testing.T) {
 	c.subscribe(s, topic)
 	eventually(t, "ready", s.Ready)
 	require.Error(t, c.client.CommitOffsets(t.Context(), c.group()+"living", topic, map[int]int64{0: 5}))
+}
+
+// The embedded broker does not know message.timestamp.type.
+func TestTheTimeOfARecordIsWhenTheBrokerAppendedIt(t *testing.T) {
+	t.Parallel()
+	if os.Getenv("KAFKA_BROKERS") == "" {
+		t.Skip("needs Apache Kafka in KAFKA_BROKERS")
+	}
+	c := newCluster(t)
+	producer, err := kgo.NewClient(kgo.SeedBrokers(c.config.Brokers...))
+	require.NoError(t, err)
+	defer producer.Close()
+	for kind, slack := range map[string]time.Duration{"LogAppendTime": 0, "CreateTime": time.Hour} {
+		topic := "time-" + kind + c.suffix
+		require.NoError(t, c.client.CreateTopics(t.Context(), kafka.Topic{
+			Name: topic, Partitions: 1, Replication: 1, Configs: map[string]string{"message.timestamp.type": kind},
+		}))
+		before := time.Now().Truncate(time.Millisecond)
+		hourAgo := &kgo.Record{Topic: topic, Timestamp: before.Add(-time.Hour), Value: []byte("value")}
+		require.NoError(t, producer.ProduceSync(t.Context(), hourAgo).FirstErr())
+		require.NoError(t, c.client.Scan(t.Context(), topic, 0, 0, 1, func(r kafka.Record) error {
+			assert.WithinRange(t, r.Time, before.Add(-slack), time.Now().Add(-slack), kind)
+			return nil
+		}))
+	}
 }

@@ -13,6 +13,7 @@ import (
 	"github.com/twmb/franz-go/pkg/kfake"
 	"github.com/twmb/franz-go/pkg/kmsg"
 
+	"github.com/paystatus/paystatus/pipeline/embedded"
 	"github.com/paystatus/paystatus/pipeline/kafka"
 )
 
@@ -150,4 +151,55 @@ func TestALostShareStopsPublishing(t *testing.T) {
 			msg.Ack()
 		})
 	}
+}
+
+func TestNothingIsLostWhenTheBrokerRestarts(t *testing.T) {
+	t.Parallel()
+	const count = 60
+	directory := t.TempDir()
+	broker, err := embedded.Start(embedded.Options{DataDir: directory, MinSessionTimeout: 100 * time.Millisecond})
+	require.NoError(t, err)
+	c := clusterAt(t, broker.Addr())
+	topic := c.topic("restarted", 2)
+	publisher, err := kafka.NewPublisher(c.config, kafka.PublisherOptions{})
+	require.NoError(t, err)
+	j := newJournal()
+	s := c.subscriber(kafka.SubscriberOptions{})
+	wait := handle(c.subscribe(s, topic), func(msg *message.Message) {
+		j.enter(msg)
+		j.leave(msg)
+		msg.Ack()
+	})
+	for i := range count {
+		if i == count/2 {
+			eventually(t, "the first half handled", func() bool { return j.count() >= count/2 })
+			broker.Close()
+			broker, err = embedded.Start(embedded.Options{Listen: broker.Addr(), DataDir: directory, MinSessionTimeout: 100 * time.Millisecond})
+			require.NoError(t, err)
+		}
+		require.NoError(t, publisher.Publish(topic, keyed(strconv.Itoa(i), i)))
+	}
+	eventually(t, "all handled", func() bool { return j.count() >= count })
+	require.NoError(t, s.Close())
+	wait()
+	require.NoError(t, publisher.Close())
+	broker.Close()
+	assert.Len(t, j.seen, count)
+}
+
+func TestCloseEndsWithoutABroker(t *testing.T) {
+	t.Parallel()
+	broker, err := embedded.Start(embedded.Options{MinSessionTimeout: 100 * time.Millisecond})
+	require.NoError(t, err)
+	c := clusterAt(t, broker.Addr())
+	topic := c.topic("gone", 1)
+	publisher := c.publisher()
+	require.NoError(t, publisher.Publish(topic, keyed("k", 1)))
+	s := c.subscriber(kafka.SubscriberOptions{Drain: 200 * time.Millisecond})
+	receive(t, c.subscribe(s, topic))
+	broker.Close()
+
+	began := time.Now()
+	require.NoError(t, s.Close())
+	assert.Less(t, time.Since(began), 10*time.Second)
 }

@@ -51,6 +51,7 @@ func TestWatermillsSuite(t *testing.T) {
 			test.features.Persistent = true
 			test.features.ForceShort = os.Getenv("WATERMILL_SUITE") != "full"
 			withGroup := func(t *testing.T, group string) (message.Publisher, message.Subscriber) {
+				t.Helper()
 				publisher, err := kafka.NewPublisher(c.config, kafka.PublisherOptions{})
 				require.NoError(t, err)
 				subscriber, err := kafka.NewSubscriber(c.config, kafka.SubscriberOptions{
@@ -62,6 +63,7 @@ func TestWatermillsSuite(t *testing.T) {
 			}
 			tests.TestPubSub(t, test.features,
 				func(t *testing.T) (message.Publisher, message.Subscriber) {
+					t.Helper()
 					return withGroup(t, "group of "+t.Name()+c.suffix)
 				},
 				withGroup,
