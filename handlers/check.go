@@ -56,7 +56,8 @@ func (h *Check) Handle(ctx context.Context, m Message) (Result, error) {
 	check, err := watch.DecodeCheck(m.Value)
 	switch {
 	case err != nil:
-		return Result{Out: []Out{deadLetter(m, NameCheck, CodeInvalidCheck, "the record on the work topic is not a check", time.Now(), nil)}}, nil
+		letter := deadLetter(m, NameCheck, CodeInvalidCheck, "the record on the work topic is not a check", time.Now(), nil)
+		return Result{Out: []Out{letter}}, nil //nolint:nilerr // bad input is a dead letter
 	case check.Version != watch.Version:
 		h.Log.Warn("a check of another version waits", "version", check.Version, "partition", m.Partition, "offset", m.Offset)
 		return Result{Out: []Out{{To: ToDelay, After: patienceWithVersions, Key: m.Key, Value: m.Value, Headers: m.Headers}}}, nil
@@ -92,15 +93,18 @@ func (h *Check) ask(ctx context.Context, q *watch.Question) (providers.Payment, 
 	payment := providers.Payment{ID: c.PaymentID, Account: c.Account}
 	method := ""
 	if c.Context != nil {
-		payment = providers.Payment{ID: c.PaymentID, Account: c.Account, Reference: c.Context.Reference, Amount: &c.Context.Amount,
-			InitiatedAt: c.Context.InitiatedAt, Capture: c.Context.Capture, Method: c.Context.Method}
+		payment = providers.Payment{
+			ID: c.PaymentID, Account: c.Account, Reference: c.Context.Reference, Amount: &c.Context.Amount,
+			InitiatedAt: c.Context.InitiatedAt, Capture: c.Context.Capture, Method: c.Context.Method,
+		}
 		method = c.Context.Method
 	}
 	q.Schedule = h.Schedule(c.Provider, method)
 	provider := h.Providers[c.Provider]
 	if provider == nil {
 		q.Now = time.Now()
-		q.Query = watch.Reading{From: schemas.SourceQuery, Outcome: providers.Failure(providers.Refused, string(CodeUnknownProvider), "the provider is not configured any more")}
+		outcome := providers.Failure(providers.Refused, string(CodeUnknownProvider), "the provider is not configured any more")
+		q.Query = watch.Reading{From: schemas.SourceQuery, Outcome: outcome}
 		return payment, nil
 	}
 	if c.Evidence != nil {
@@ -219,8 +223,9 @@ type ReplayOutcome struct {
 }
 
 func replayRecord(c watch.Check, q watch.Question, events []string) (Out, error) {
-	r := ReplayOutcome{ReplayID: c.ReplayID, PaymentKey: c.PaymentKey, Outcome: q.Query.Outcome.Kind, Code: q.Query.Outcome.Code, Events: events, At: q.Now.UTC()}
-	if obs := q.Query.Outcome.Observation; obs != nil {
+	outcome := q.Query.Outcome
+	r := ReplayOutcome{ReplayID: c.ReplayID, PaymentKey: c.PaymentKey, Outcome: outcome.Kind, Code: outcome.Code, Events: events, At: q.Now.UTC()}
+	if obs := outcome.Observation; obs != nil {
 		r.Status = obs.Status
 	}
 	value, err := json.Marshal(r)

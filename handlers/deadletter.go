@@ -59,7 +59,10 @@ var Reasons = []ReasonInfo{
 	{CodeUnknownProvider, "the provider is not configured", "configure it, then redrive"},
 	{CodeUnknownAccount, "the provider's account is not configured", "configure it, then redrive"},
 	{watch.CodeConflictingInitiation, "a later initiated event of the same payment says something else", "give every attempt a payment_id of its own"},
-	{watch.CodeMismatch, "the provider's answer is about another payment, account, currency or amount", "compare the answer with the order; the reference may be wrong, or somebody tampers"},
+	{
+		watch.CodeMismatch, "the provider's answer is about another payment, account, currency or amount",
+		"compare the answer with the order; the reference may be wrong, or somebody tampers",
+	},
 	{watch.CodeUnreadable, "the provider's answers cannot be read, many times in a row", "look at the answer; the payment is still watched, slowly"},
 	{watch.CodeNoContext, "a notification came for a payment of which no initiated event is known", "produce the initiated event, then redrive"},
 	{CodeBadSignature, "the notification is not authentic", "check the keys of the account; somebody may be forging"},

@@ -93,8 +93,7 @@ func (h *Intake) read(m Message) (*watch.Check, *refusal) {
 
 // codeOf tells a value that is not JSON at all from one with a wrong field.
 func codeOf(err error) watch.Code {
-	var syntax *exactjson.Error
-	if errors.As(err, &syntax) {
+	if _, ok := errors.AsType[*exactjson.Error](err); ok {
 		return CodeNotJSON
 	}
 	return CodeInvalidEvent

@@ -36,8 +36,10 @@ const goodEvent = `{"payment_id":"p","provider":"liquido","amount":{"value":1,"c
 func TestIntakeAsksForTheFirstCheck(t *testing.T) {
 	t.Parallel()
 	at := time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)
-	result, err := newIntake().Handle(t.Context(), Message{Topic: "in", Partition: 3, Offset: 7, Time: at, Key: []byte("any key"), Value: []byte(goodEvent),
-		Headers: []Header{{Key: "traceparent", Value: []byte("00-trace")}}})
+	result, err := newIntake().Handle(t.Context(), Message{
+		Topic: "in", Partition: 3, Offset: 7, Time: at, Key: []byte("any key"), Value: []byte(goodEvent),
+		Headers: []Header{{Key: "traceparent", Value: []byte("00-trace")}},
+	})
 	require.NoError(t, err)
 	require.Len(t, result.Out, 1)
 	assert.Equal(t, ToChecks, result.Out[0].To)

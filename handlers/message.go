@@ -2,6 +2,7 @@ package handlers
 
 import (
 	"context"
+	"slices"
 	"time"
 )
 
@@ -24,9 +25,9 @@ type Header struct {
 
 // header is the last value under a name, "" when there is none.
 func (m Message) header(name string) string {
-	for i := len(m.Headers) - 1; i >= 0; i-- {
-		if m.Headers[i].Key == name {
-			return string(m.Headers[i].Value)
+	for _, v := range slices.Backward(m.Headers) {
+		if v.Key == name {
+			return string(v.Value)
 		}
 	}
 	return ""

@@ -37,7 +37,8 @@ func (h *Redriven) Handle(ctx context.Context, m Message) (Result, error) {
 func repeat(m Message) (Result, error) {
 	old, err := watch.DecodeCheck(m.Value)
 	if err != nil {
-		return Result{Out: []Out{deadLetter(m, NameRedriven, CodeInvalidCheck, "the letter is not a check", m.Time, nil)}}, nil
+		letter := deadLetter(m, NameRedriven, CodeInvalidCheck, "the letter is not a check", m.Time, nil)
+		return Result{Out: []Out{letter}}, nil //nolint:nilerr // bad input is a dead letter
 	}
 	check := watch.Check{PaymentKey: old.PaymentKey, Kind: watch.KindRepeat, Context: old.Context, Said: old.Said, Cause: schemas.CauseRedrive}
 	if old.Context == nil {

@@ -51,12 +51,18 @@ func TestWhatCannotBeReadIsADeadLetterAndStopsNothing(t *testing.T) {
 		"an unknown provider":         {replace(`"liquido"`, `"paypal"`), "unknown_provider", "paypal"},
 		"an unknown account":          {replace(`"amount"`, `"account":"brazil","amount"`), "unknown_account", "brazil"},
 		"no reference":                {replace(`"k"`, `null`), "invalid_reference", "reference"},
-		"a path as an id": {`{"payment_id":"p","provider":"checkout","amount":{"value":300,"currency":"EUR"},"initiated_at":"2026-01-01T00:00:00Z","reference":{"payment_id":"../payments"}}`,
-			"invalid_reference", "reference.payment_id"},
-		"a 3DS id as a payment's": {`{"payment_id":"p","provider":"checkout","amount":{"value":300,"currency":"EUR"},"initiated_at":"2026-01-01T00:00:00Z","reference":{"payment_id":"3ds_ms5rgq3gaqoejdehwibrzpeenu"}}`,
-			"invalid_reference", "reference.payment_id"},
-		"a link to a foreign host": {`{"payment_id":"p","provider":"worldpay","amount":{"value":300,"currency":"GBP"},"initiated_at":"2026-01-01T00:00:00Z","reference":{"events_link":"` + other.URL + `/payments/events/x"}}`,
-			"invalid_reference", "reference.events_link"},
+		"a path as an id": {
+			`{"payment_id":"p","provider":"checkout","amount":{"value":300,"currency":"EUR"},"initiated_at":"2026-01-01T00:00:00Z","reference":{"payment_id":"../payments"}}`,
+			"invalid_reference", "reference.payment_id",
+		},
+		"a 3DS id as a payment's": {
+			`{"payment_id":"p","provider":"checkout","amount":{"value":300,"currency":"EUR"},"initiated_at":"2026-01-01T00:00:00Z","reference":{"payment_id":"3ds_ms5rgq3gaqoejdehwibrzpeenu"}}`,
+			"invalid_reference", "reference.payment_id",
+		},
+		"a link to a foreign host": {
+			`{"payment_id":"p","provider":"worldpay","amount":{"value":300,"currency":"GBP"},"initiated_at":"2026-01-01T00:00:00Z","reference":{"events_link":"` + other.URL + `/payments/events/x"}}`,
+			"invalid_reference", "reference.events_link",
+		},
 		"a broken envelope": {`{"specversion":"1.0"}`, "invalid_envelope", "CloudEvent"},
 	} {
 		before := len(w.deadLetters())

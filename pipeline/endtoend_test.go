@@ -19,6 +19,7 @@ func TestEndToEnd(t *testing.T) {
 
 // testEndToEnd follows payments of all providers from their initiated event to their last status event.
 func testEndToEnd(t *testing.T, brokers []string) {
+	t.Helper()
 	w := newWorld(t, brokers)
 	var payments []string
 	pay := func(id, provider string, value int64, currency string, reference map[string]any, scripted string, steps ...sandbox.Step) {

@@ -27,7 +27,7 @@ func BenchmarkAThousandPaymentsAtASlowProvider(b *testing.B) {
 				stop := w.start()
 				b.StartTimer()
 				for w.written(w.topics.StatusChanged) < int64(n) {
-					time.Sleep(5 * time.Millisecond) //nolint:forbidigo // a benchmark on real time
+					time.Sleep(5 * time.Millisecond)
 				}
 				b.StopTimer()
 				stop()

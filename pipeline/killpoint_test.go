@@ -44,6 +44,7 @@ func TestAKillBetweenAnyTwoWritesLosesNothingAndRepeatsNoID(t *testing.T) {
 }
 
 func testKillPoints(t *testing.T, brokers []string) {
+	t.Helper()
 	steps := []sandbox.Step{{Status: "not_found"}, {Status: "IN_PROGRESS"}, {Status: "SETTLED"}}
 	// The writes of this payment: checks; tier, checks; event, tier, checks; event.
 	const writes = 7

@@ -52,7 +52,9 @@ func FromConfig(c *config.Config, k kafka.Config, log *slog.Logger) (Options, er
 		Kafka: k, Group: c.Kafka.Group, SessionTimeout: c.Kafka.SessionTimeout, Start: startOf(c.Kafka.InitiatedStart),
 		Topics: Topics{c.Topics}, InFlight: c.Limits.InFlight, Lookback: c.Limits.Lookback, Drain: c.Limits.Drain,
 		Providers: connected, Schedule: c.Schedules.For,
-		Events:                handlers.Events{Structured: c.Events.Mode == config.ModeStructured, OmitRaw: c.Events.Raw == config.RawNone, Source: c.Events.Source},
+		Events: handlers.Events{
+			Structured: c.Events.Mode == config.ModeStructured, OmitRaw: c.Events.Raw == config.RawNone, Source: c.Events.Source,
+		},
 		InitiatedTypes:        c.Events.InitiatedTypes,
 		IgnoreUnknownPayments: c.Notifications.UnknownPayments == config.Ignore,
 		Log:                   log,

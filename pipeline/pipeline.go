@@ -178,7 +178,8 @@ func (p *Pipeline) consume(name, topic string, s kafka.SubscriberOptions, handle
 func (p *Pipeline) write(ctx context.Context, from string, out []handlers.Out) error {
 	t := p.options.Topics
 	for _, o := range out {
-		topic, headers := "", o.Headers
+		var topic string
+		headers := o.Headers
 		switch o.To {
 		case handlers.ToChecks:
 			topic = t.Checks()

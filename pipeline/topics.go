@@ -248,7 +248,8 @@ func commitStart(ctx context.Context, client *kafka.Client, group, topic string,
 	starts := map[int]int64{}
 	for _, p := range missing {
 		if last[p] > first[p] && !accept {
-			return fmt.Errorf("%w: group %s has none on %s/%d, which holds %d records; if that is right, start once with --accept-lost-offsets", ErrOffsetsLost, group, topic, p, last[p]-first[p])
+			return fmt.Errorf("%w: group %s has none on %s/%d, which holds %d records; if that is right, start once with --accept-lost-offsets",
+				ErrOffsetsLost, group, topic, p, last[p]-first[p])
 		}
 		starts[p] = begin[p]
 	}

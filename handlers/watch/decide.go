@@ -181,7 +181,7 @@ func (d *deciding) consider(r *Reading) {
 		d.doubtSince = time.Time{}
 	}
 
-	attempt := d.said.attempt(obs.ProviderPaymentID)
+	attempt := d.said.attempt(obs.ProviderPaymentID, obs.Status, obs.OccurredAt)
 	move := d.move(attempt, obs.ProviderPaymentID, compared, status)
 	switch {
 	case d.said.Has() && (attempt == attemptEarlier || move == schemas.MoveBackwards),
@@ -282,6 +282,8 @@ func (d *deciding) considerEvidence() {
 	switch {
 	case obs == nil || obs.Partial:
 		return
+	case query != nil && obs.Status == schemas.Unknown:
+		return // says less than the query
 	case !obs.OccurredAt.IsZero() && !d.said.OccurredAt.IsZero() && !obs.OccurredAt.After(d.said.OccurredAt):
 		return // not after what was said: no evidence
 	case !d.said.Has() && (!d.known() || d.Check.Context.InitiatedAt.Before(d.LogFrom)):

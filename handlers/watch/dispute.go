@@ -7,7 +7,8 @@ import (
 	"github.com/paystatus/paystatus/schemas"
 )
 
-// dispute takes in what a notification, or one of the few queries that see them, says about a dispute. One lost gives charged_back, else one open gives disputed, else
+// dispute takes in what a notification, or one of the few queries that see them, says about a dispute. One lost gives
+// charged_back, else one open gives disputed, else
 // what this check's query says where that is not earlier than the status before, else the status before, else captured,
 // unconfirmed. Nothing else is said in this check. It returns false when it is no news.
 func (d *deciding) dispute(r *Reading) (news bool) {
@@ -77,7 +78,7 @@ func (d *deciding) afterDisputes(said Said) (underneath, bool) {
 // disputes. A refund that the dispute found is none: what the first query says where nobody knew the status before, or what
 // the provider itself dates before the dispute.
 func (d *deciding) sticks(r *Reading) bool {
-	switch d.said.Status { //nolint:exhaustive // only these stick
+	switch d.said.Status {
 	case schemas.ChargedBack:
 		return true
 	case schemas.Disputed:
@@ -109,8 +110,10 @@ func (s Said) contestedSince() time.Time {
 }
 
 func capturedOrLater(s schemas.Status) bool {
-	return slices.Contains([]schemas.Status{schemas.CapturePending, schemas.PartiallyCaptured, schemas.Captured, schemas.RefundPending,
-		schemas.PartiallyRefunded, schemas.Refunded, schemas.RefundFailed}, s)
+	return slices.Contains([]schemas.Status{
+		schemas.CapturePending, schemas.PartiallyCaptured, schemas.Captured, schemas.RefundPending,
+		schemas.PartiallyRefunded, schemas.Refunded, schemas.RefundFailed,
+	}, s)
 }
 
 func (k dispute) open() bool { return k.Outcome == schemas.DisputeOpen }

@@ -59,7 +59,7 @@ func (l *Lane) Take(c Check, now time.Time) Taken {
 		if l.Context == nil {
 			t.Check.Place = Place{Epoch: 0, Step: 1}
 			if l.High.Epoch == 0 {
-				t.Check.Place.Step = l.High.Step + 1
+				t.Check.Step = l.High.Step + 1
 			}
 		}
 		t.Check.begin(now)
@@ -90,14 +90,14 @@ func (l *Lane) takeChain(t *Taken) {
 	brings := l.Context.lacks(c.Context)
 	if why := l.settle(t); why != nil {
 		t.Verdict = Done
-		if !c.Place.NotAfter(l.High) {
+		if !c.NotAfter(l.High) {
 			t.Verdict, t.Why = Conflict, why
 		}
 		return
 	}
 	brings = brings || t.Displaced != nil
 	l.Context = l.Context.merge(c.Context)
-	if c.Place.NotAfter(l.High) {
+	if c.NotAfter(l.High) {
 		if !brings {
 			t.Verdict = Done
 			return
@@ -160,8 +160,7 @@ type Trail struct {
 // stalled process, one step back in the life of the payment, changes nothing.
 func (l *Lane) Restore(e Trail) {
 	if !e.Unresolved {
-		if l.Said.Has() && e.Said.Dispute == nil && !e.Said.speaksOfNewer(l.Said) &&
-			schemas.Between(l.Said.compared(), l.Said.Final, e.Said.compared()) == schemas.MoveBackwards {
+		if l.Said.Has() && e.Said.lateAfter(l.Said) {
 			return
 		}
 		l.Said, l.Logged = e.Said.clone(), true
@@ -187,7 +186,7 @@ func (l *Lane) RestoreCheck(c Check) {
 		l.Context = c.Context.clone()
 	}
 	switch {
-	case c.Kind == KindChain && !c.Place.NotAfter(l.High):
+	case c.Kind == KindChain && !c.NotAfter(l.High):
 		l.High = c.Place
 	case c.Kind != KindChain && l.High.NotAfter(Place{1, 0}):
 		l.High = Place{1, 1}

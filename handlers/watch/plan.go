@@ -147,7 +147,7 @@ func (d *deciding) afterNoAnswer() {
 		d.unanswered(parkedEvery).Parked = true
 		return
 	}
-	switch o.Kind { //nolint:exhaustive // the outcomes without an answer
+	switch o.Kind {
 	case providers.Unreadable:
 		n := d.Check.Unreadable + 1
 		delay := d.Schedule.Unreadable.delay(n, d.Random)
@@ -246,7 +246,7 @@ func (d *deciding) unanswered(after time.Duration) *Check {
 func (d *deciding) handOver(after time.Duration) *Check {
 	next := d.Check
 	next.Kind, next.Cause = KindChain, schemas.CauseSchedule
-	next.Place = d.Check.Place.next()
+	next.Place = d.Check.next()
 	next.Context = d.Lane.Context.clone()
 	next.Origin, next.Evidence = nil, nil
 	next.ReplayID, next.AskedAt = "", time.Time{}
@@ -309,8 +309,10 @@ func (d *deciding) result() Decision {
 		context = d.Check.Context // a backfill's own
 	}
 	for i, s := range d.statements {
-		trail := Trail{Version: Version, PaymentKey: d.Check.PaymentKey, Unresolved: s.Type == schemas.TypeStatusUnresolved, Said: s.Said,
-			Context: context.withoutOrigins()}
+		trail := Trail{
+			Version: Version, PaymentKey: d.Check.PaymentKey, Unresolved: s.Type == schemas.TypeStatusUnresolved, Said: s.Said,
+			Context: context.withoutOrigins(),
+		}
 		if chained {
 			trail.Place = Place{d.Check.Epoch, d.Check.Step - 1}
 		}

@@ -17,8 +17,13 @@ type Tier struct {
 
 // Tiers are the delays that have a topic, the shortest first.
 var Tiers = []Tier{
-	{"1s", time.Second}, {"5s", 5 * time.Second}, {"30s", 30 * time.Second}, {"2m", 2 * time.Minute},
-	{"10m", 10 * time.Minute}, {"1h", time.Hour}, {"6h", 6 * time.Hour},
+	{"1s", time.Second},
+	{"5s", 5 * time.Second},
+	{"30s", 30 * time.Second},
+	{"2m", 2 * time.Minute},
+	{"10m", 10 * time.Minute},
+	{"1h", time.Hour},
+	{"6h", 6 * time.Hour},
 }
 
 // MaxHops is how many tiers a delay is composed of at most; it is rounded up to what they can make. Delays beyond MaxHops of
@@ -54,7 +59,7 @@ func Compose(d time.Duration) []Tier {
 			break
 		}
 	}
-	all := append(far, best...)
+	all := slices.Concat(far, best)
 	slices.SortStableFunc(all, func(a, b Tier) int { return int(b.Delay - a.Delay) })
 	return all
 }
