@@ -41,17 +41,16 @@ type Taken struct {
 // Take decides what to do with a check message and merges its context into the lane, which it changes.
 //
 // A chain check whose place is not above the highest completed one was done before, so a crash between hand-over and commit
-// does not fork the chain; unless it brings context that the lane lacks: then it is asked as the next step. An initiated
+// does not fork the chain; unless it brings context that the lane lacks, or reminds it of what was said: then it is asked as
+// the next step. An initiated
 // event's check is done before when its origin was; others, and notifications, join the living chain as its next step, or
 // open the next epoch of an ended one.
 func (l *Lane) Take(c Check, now time.Time) Taken {
-	if c.Kind != KindBackfill && c.Said != nil && c.Said.Has() && !l.Said.Has() {
-		l.Said = c.Said.clone()
-	}
+	reminds := c.Kind != KindBackfill && c.Said != nil && l.remembers(*c.Said)
 	t := Taken{Check: c}
 	switch c.Kind {
 	case KindChain:
-		l.takeChain(&t)
+		l.takeChain(&t, reminds)
 	case KindInitiated, KindRepeat:
 		l.takeInitiated(&t, now)
 	case KindNotification:
@@ -73,6 +72,29 @@ func (l *Lane) Take(c Check, now time.Time) Taken {
 	return t
 }
 
+// remembers takes over what a message says was said where the lane knows nothing, or, as can be when a sleeper is older than
+// the lookback, less than that. It reports the latter.
+func (l *Lane) remembers(said Said) bool {
+	switch {
+	case !said.Has():
+		return false
+	case !l.Said.Has():
+		l.Said = said.clone()
+		return false
+	case !l.Said.lateAfter(said):
+		return false
+	}
+	since := l.Said.Entries
+	l.Said = said.clone()
+	if l.Said.Entries == nil {
+		l.Said.Entries = map[string]int{}
+	}
+	for key, n := range since {
+		l.Said.Entries[key] = max(n, l.Said.Entries[key])
+	}
+	return true
+}
+
 // joining is the place of a check that joins the chain: the next step of a living one, the next epoch of an ended one.
 func (l *Lane) joining() Place {
 	switch {
@@ -85,9 +107,9 @@ func (l *Lane) joining() Place {
 	}
 }
 
-func (l *Lane) takeChain(t *Taken) {
+func (l *Lane) takeChain(t *Taken, reminds bool) {
 	c := &t.Check
-	brings := l.Context.lacks(c.Context)
+	brings := reminds || l.Context.lacks(c.Context)
 	if why := l.settle(t); why != nil {
 		t.Verdict = Done
 		if !c.NotAfter(l.High) {

@@ -71,6 +71,12 @@ func TestWhatANotificationAddsToTheQuery(t *testing.T) {
 			2 * time.Second,
 		},
 		{
+			"one that has no mapping adds nothing to a query that has",
+			answers(schemas.Pending), pushes(schemas.Unknown), answers(schemas.Authorized),
+			[]string{"pending 1", "authorized 1"},
+			time.Minute,
+		},
+		{
 			"one that would lead backwards is dropped",
 			answers(schemas.Captured), pushes(schemas.Authorized), answers(schemas.Captured),
 			[]string{"captured 1 final"},

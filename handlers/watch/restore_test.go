@@ -159,6 +159,31 @@ func TestALateWriteOfAStalledProcessChangesNothing(t *testing.T) {
 		})
 	}
 
+	t.Run("a smaller sum is dropped", func(t *testing.T) {
+		t.Parallel()
+		lane := watch.Lane{}
+		lane.Restore(trail(answers(schemas.Authorized, authorized(150))))
+		lane.Restore(trail(answers(schemas.Authorized)))
+		assert.Equal(t, int64(150), lane.Said.Sums.Authorized)
+	})
+	t.Run("final false after final true of the same status is dropped", func(t *testing.T) {
+		t.Parallel()
+		lane := watch.Lane{}
+		lane.Restore(trail(answers(schemas.CapturePending, finalHere)))
+		lane.Restore(trail(answers(schemas.CapturePending)))
+		assert.True(t, lane.Said.Final)
+	})
+	t.Run("what does not know of a dispute, or only of its opening, is dropped", func(t *testing.T) {
+		t.Parallel()
+		w := story(t, answers(schemas.Captured))
+		w.pushed(opens("d1"), answers(schemas.Captured))
+		w.pushed(wins("d1"), answers(schemas.Captured))
+		for _, late := range w.said[:2] {
+			w.restart()
+			w.lane.Restore(late.Trail)
+			assert.Equal(t, &schemas.Dispute{ID: "d1", Outcome: schemas.DisputeWon}, w.lane.Said.Dispute)
+		}
+	})
 	t.Run("what a dispute brings counts", func(t *testing.T) {
 		t.Parallel()
 		w := newWatched(t)

@@ -153,20 +153,38 @@ const (
 	attemptEarlier
 )
 
-func (s Said) attempt(id string) attempt {
+// attempt of an answer that gives a status an id and a time. One that was not heard of is an earlier one, too, where the
+// provider dates it so; a success it may be at any time.
+func (s Said) attempt(id string, status schemas.Status, at time.Time) attempt {
 	switch {
 	case id == "" || len(s.Attempts) == 0 || s.Attempts[len(s.Attempts)-1] == id:
 		return attemptSame
-	case slices.Contains(s.Attempts, id):
+	case slices.Contains(s.Attempts, id), !at.IsZero() && at.Before(s.OccurredAt) && !status.Success():
 		return attemptEarlier
 	default:
 		return attemptNewer
 	}
 }
 
-// speaksOfNewer reports whether s speaks of an attempt that other has not heard of.
-func (s Said) speaksOfNewer(other Said) bool {
-	return len(s.Attempts) > 0 && other.attempt(s.Attempts[len(s.Attempts)-1]) == attemptNewer
+// lateAfter reports whether s, although it stands after other in the log, was said of an earlier time: the late write of a
+// stalled process.
+func (s Said) lateAfter(other Said) bool {
+	for _, known := range other.Disputes {
+		i := slices.IndexFunc(s.Disputes, func(k dispute) bool { return k.ID == known.ID })
+		if i < 0 || s.Disputes[i].Outcome != known.Outcome && !known.movesTo(s.Disputes[i]) {
+			return true
+		}
+	}
+	switch {
+	case s.Dispute != nil:
+		return false
+	case len(s.Attempts) > 0 && other.attempt(s.Attempts[len(s.Attempts)-1], s.Status, s.OccurredAt) == attemptNewer:
+		return false
+	case s.Status == other.Status:
+		return merge(other.Sums, s.Sums) != s.Sums || shrinks(other.Sums, s.Sums) || s.stated() == other.stated() && other.Final && !s.Final
+	default:
+		return schemas.Between(other.compared(), other.Final, s.compared()) == schemas.MoveBackwards
+	}
 }
 
 // spokenOf notes the attempt and the provider's time of what was said or confirmed.

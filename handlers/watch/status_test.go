@@ -225,6 +225,13 @@ func TestANegativeByAReferenceThatCanBePaidAgainUnder(t *testing.T) {
 			assert.Equal(t, []string{"declined 1", "pending 1"}, w.says())
 		}
 	})
+	t.Run("so is one about an attempt that was not heard of, but that the provider dates earlier", func(t *testing.T) {
+		t.Parallel()
+		w := story(t, answers(schemas.Pending, attempt("pay_2"), occurred(time.Minute)))
+		d := w.ask(w.next.Check, answers(schemas.Declined, payableAgain, attempt("pay_1"), occurred(time.Second)), nil)
+		assert.True(t, d.Stale)
+		assert.Equal(t, []string{"pending 1"}, w.says())
+	})
 	t.Run("unknown of another attempt forgets the negative of the one before", func(t *testing.T) {
 		t.Parallel()
 		second := attempt("pay_2")

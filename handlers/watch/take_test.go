@@ -228,6 +228,27 @@ func TestContextIsMergedAndNeverLost(t *testing.T) {
 		assert.Equal(t, "order-1", lane.Take(backfill(first.context(), nil), start).Check.Context.Reference["reference"])
 		assert.Nil(t, lane.Context, "and leaves the lane as it was")
 	})
+	t.Run("an overtaken sleeper reminds a lane that forgot what was said", func(t *testing.T) {
+		t.Parallel()
+		w := newWatched(t)
+		w.pushed(opens("d1"), answers(schemas.Captured, madeFor100))
+		sleeper := w.next.Check
+		w.lane = watch.Lane{} // it slept for longer than the lookback, and the process is another one
+		w.ask(first.check(), answers(schemas.Captured), nil)
+		taken := w.meet(sleeper)
+		assert.Equal(t, watch.Ask, taken.Verdict)
+		assert.Equal(t, watch.Place{Epoch: 2, Step: 1}, taken.Check.Place)
+		assert.Equal(t, schemas.Disputed, w.lane.Said.Status)
+	})
+	t.Run("a sleeper does not remind a lane that knows more", func(t *testing.T) {
+		t.Parallel()
+		w := newWatched(t)
+		w.ask(first.check(), answers(schemas.Pending), nil)
+		sleeper := w.next.Check
+		w.pushed(pushes(schemas.Captured), answers(schemas.Captured))
+		assert.Equal(t, watch.Done, w.meet(sleeper).Verdict)
+		assert.Equal(t, schemas.Captured, w.lane.Said.Status)
+	})
 	t.Run("the first check's time is kept through all that joins", func(t *testing.T) {
 		t.Parallel()
 		lane := watch.Lane{}
