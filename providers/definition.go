@@ -15,6 +15,18 @@ type Definition struct {
 
 	// New makes the provider. Without accounts it can read answers but not ask.
 	New func(ProviderSettings, Options) (Provider, error)
+
+	// Webhook is how the provider calls a URL of the merchant's.
+	Webhook Webhook
+}
+
+// Webhook is what a listener must know of a provider's notifications beside Verify.
+type Webhook struct {
+	// Headers are the names of the HTTP headers that Verify reads.
+	Headers []string
+
+	// Acknowledgement is the JSON that the provider wants for an answer. Empty: any answer with a status of 2xx will do.
+	Acknowledgement string
 }
 
 // ProviderSettings are a pointer to the struct of one provider's settings. The configuration is read into it by its yaml
@@ -34,6 +46,10 @@ type Options struct {
 
 	// MaxNotificationAge is how old a notification may be whose signature states a time. 0: DefaultMaxNotificationAge.
 	MaxNotificationAge time.Duration
+
+	// PaymentID leads to the merchant's payment_id among the payment's fields in a notification: in Checkout.com's data,
+	// Worldpay's eventDetails, Liquido's data.chargeDetails, Antom's body. None: the merchant's own reference there.
+	PaymentID Paths
 }
 
 // DefaultMaxNotificationAge is how old a notification may be unless the configuration says otherwise.

@@ -62,11 +62,15 @@ type Outcome struct {
 	PayableAgain bool // not found, by a reference that a customer can pay (again) under: may still come for a while
 
 	Observation *Observation // observed only
-	Page        int          // the page of the answer that is kept as raw
 
-	// Of a notification: whom it is about, as far as it says.
-	MerchantReference string            // the merchant's own reference inside it
-	About             schemas.Reference // all identifiers of the payment that it states
+	// Learned are identifiers that name this very payment from now on. An answer teaches them when it was asked for by an
+	// identifier of this payment alone (a session), never by a reference that several payments may share.
+	Learned schemas.Reference
+	Page    int // the page of the answer that is kept as raw
+
+	// Whom it is about, as far as it says.
+	MerchantReference string            // the payment_id, where Options.PaymentID leads to; of notifications, and of queries by a payment's id
+	About             schemas.Reference // of a notification: all identifiers of the payment that it states
 }
 
 // Observation is an answer, normalised.

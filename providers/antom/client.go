@@ -36,6 +36,7 @@ type provider struct {
 	transport *providers.Transport
 	accounts  map[string]account
 	maxAge    time.Duration // of notifications
+	paymentID providers.Paths
 }
 
 // account is an Account with its keys read.
@@ -49,7 +50,7 @@ type account struct {
 func newProvider(s *Settings, o providers.Options) (*provider, error) {
 	p := &provider{
 		settings: s, transport: providers.NewTransport(s.Settings, o.RoundTripper), accounts: map[string]account{},
-		maxAge: o.MaxNotificationAge,
+		maxAge: o.MaxNotificationAge, paymentID: o.PaymentID,
 	}
 	if p.maxAge == 0 {
 		p.maxAge = providers.DefaultMaxNotificationAge

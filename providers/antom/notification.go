@@ -92,8 +92,9 @@ func disputeID(body exactjson.Value) string {
 // readNotification reads what Antom pushed, and whom it is about.
 func (p *provider) readNotification(body exactjson.Value, payment providers.Payment) providers.Outcome {
 	about := statedIDs(body)
-	o := p.readPushed(body, payment, len(about) > 0)
-	o.About, o.MerchantReference = about, about[paymentRequestID]
+	reference := p.paymentID.Find(body, about[paymentRequestID])
+	o := p.readPushed(body, payment, len(about) > 0 || reference != "")
+	o.About, o.MerchantReference = about, reference
 	return o
 }
 

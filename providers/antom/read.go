@@ -33,6 +33,7 @@ func (p *provider) Read(a providers.Answer, payment providers.Payment) providers
 		o = p.readReply(body, payment)
 	default:
 		o = p.readInquiry(body, payment)
+		o.MerchantReference = p.paymentID.Find(body, idText(body.Get("paymentRequestId")))
 	}
 	if o.Kind == providers.Unavailable {
 		o.RetryAfter = providers.RetryAfter(page.Header, page.ReceivedAt)

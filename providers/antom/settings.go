@@ -65,6 +65,10 @@ var Definition = providers.Definition{
 		}
 		return newProvider(settings, o)
 	},
+	Webhook: providers.Webhook{
+		Headers:         []string{"Signature", "Client-Id", "Request-Time"},
+		Acknowledgement: `{"result":{"resultCode":"SUCCESS","resultStatus":"S","resultMessage":"success"}}`,
+	},
 }
 
 // Common are the keys that every provider has.

@@ -27,6 +27,7 @@ var Definition = providers.Definition{
 		}
 		return newProvider(s, o), nil
 	},
+	Webhook: providers.Webhook{Headers: []string{"Cko-Signature", "Authorization"}},
 }
 
 // The names that a reference may hold.
@@ -40,10 +41,13 @@ type provider struct {
 	settings  *Settings
 	transport *providers.Transport
 	accounts  map[string]*account
+	paymentID providers.Paths // in a payment's fields
 }
 
 func newProvider(s *Settings, o providers.Options) *provider {
-	c := &provider{settings: s, transport: providers.NewTransport(s.Settings, o.RoundTripper), accounts: map[string]*account{}}
+	c := &provider{
+		settings: s, transport: providers.NewTransport(s.Settings, o.RoundTripper), accounts: map[string]*account{}, paymentID: o.PaymentID,
+	}
 	for name, a := range s.Accounts {
 		c.accounts[name] = newAccount(name, a, s.tokenURL(), c.transport)
 	}

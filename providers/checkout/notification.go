@@ -28,7 +28,7 @@ func (c *provider) readNotification(page providers.Page, p providers.Payment) pr
 	b := bodyOf(root.Get("data"))
 	o := c.readEvent(root, b, p)
 	o.About = b.about()
-	o.MerchantReference = b.reference
+	o.MerchantReference = c.paymentID.Find(root.Get("data"), b.reference)
 	return o
 }
 

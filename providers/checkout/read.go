@@ -46,10 +46,15 @@ func (c *provider) readQuery(a providers.Answer, p providers.Payment) providers.
 			case page.Request == "" && root.Get("data").Kind() == exactjson.Array:
 				return c.readList(a, i, p)
 			default:
-				o = c.readPayment(bodyOf(root), p)
+				b := bodyOf(root)
+				o = c.readPayment(b, p)
+				o.MerchantReference = c.paymentID.Find(root, b.reference)
 			}
 		}
 		o.Page = i
+		if o.Kind == providers.Observed && page.Request == requestSession {
+			o.Learned = schemas.Reference{refPayment: o.Observation.ProviderPaymentID}
+		}
 		if o.Kind != providers.NotFound {
 			return o
 		}

@@ -27,7 +27,7 @@ func (p *Provider) readNotification(page providers.Page, payment providers.Payme
 	case !eventType.Present() && !data.Present():
 		return providers.Failure(providers.Unreadable, providers.CodeUnexpectedContent, "the notification has no name that a callback has")
 	case !known:
-		return addressed(providers.Failure(providers.NoStatus, providers.CodeUnknownType, "the type of the notification is not known"), details)
+		return p.addressed(providers.Failure(providers.NoStatus, providers.CodeUnknownType, "the type of the notification is not known"), details)
 	case data.Get("linkId").Present():
 		return providers.Failure(providers.NoStatus, providers.CodeIgnoredType, "the notification is about a payment link")
 	case details.Kind() != exactjson.Object:
@@ -35,10 +35,10 @@ func (p *Provider) readNotification(page providers.Page, payment providers.Payme
 	}
 	c, fault := p.readCharge(details, payment, event)
 	if fault != nil {
-		return addressed(*fault, details)
+		return p.addressed(*fault, details)
 	}
 	outcome := c.readCallback(repaired, eventType)
-	outcome.MerchantReference = c.id()
+	outcome.MerchantReference = p.paymentID.Find(details, c.id())
 	if id := c.id(); id != "" {
 		outcome.About = schemas.Reference{referenceKey: id}
 	}
@@ -73,12 +73,14 @@ func (c *charge) readCallback(repaired bool, eventType exactjson.Value) provider
 
 // addressed adds whom a notification is about that is not read further: in a refund's fields the reference names the charge,
 // in a charge's it equals the key.
-func addressed(o providers.Outcome, details exactjson.Value) providers.Outcome {
-	for _, name := range []string{"referenceId", "idempotencyKey"} {
+func (p *Provider) addressed(o providers.Outcome, details exactjson.Value) providers.Outcome {
+	named := ""
+	for _, name := range []string{"idempotencyKey", "referenceId"} {
 		if id, _ := identifier(details.Get(name)); id != "" {
-			o.MerchantReference, o.About = id, schemas.Reference{referenceKey: id}
-			break
+			named = id
+			o.About = schemas.Reference{referenceKey: id}
 		}
 	}
+	o.MerchantReference = p.paymentID.Find(details, named)
 	return o
 }

@@ -28,7 +28,8 @@ var Definition = providers.Definition{
 		s.TokenURL = "https://authsg.liquido.com/oauth2/token"
 		return &s
 	},
-	New: New,
+	New:     New,
+	Webhook: providers.Webhook{Headers: []string{signatureHeader}},
 }
 
 // Settings are the section "liquido" of the configuration.
@@ -106,6 +107,7 @@ type Provider struct {
 	maxAge    time.Duration
 	transport *providers.Transport
 	accounts  map[string]*credentials
+	paymentID providers.Paths
 }
 
 var _ providers.Provider = (*Provider)(nil)
@@ -125,7 +127,7 @@ func New(settings providers.ProviderSettings, options providers.Options) (provid
 	}
 	p := &Provider{
 		settings: *s, maxAge: options.MaxNotificationAge, transport: providers.NewTransport(s.Settings, options.RoundTripper),
-		accounts: map[string]*credentials{},
+		accounts: map[string]*credentials{}, paymentID: options.PaymentID,
 	}
 	if p.maxAge <= 0 {
 		p.maxAge = providers.DefaultMaxNotificationAge

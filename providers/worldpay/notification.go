@@ -22,7 +22,8 @@ func (r reader) notification(a providers.Answer) providers.Outcome {
 		o = providers.Failure(providers.Unreadable, providers.CodeUnexpectedContent, "the notification has no eventDetails")
 	}
 	o.Page = len(a.Pages) - 1
-	o.MerchantReference, o.About = about(details)
+	reference, about := about(details)
+	o.MerchantReference, o.About = r.ids.Find(details, reference), about
 	return o
 }
 

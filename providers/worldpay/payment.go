@@ -14,6 +14,7 @@ type reader struct {
 	payment           providers.Payment
 	settledEvents     bool
 	acceptOtherAmount bool
+	ids               providers.Paths // to the merchant's payment_id
 }
 
 // origin says how an object that tells of a payment came to us, which decides what it must state.

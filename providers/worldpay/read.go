@@ -12,7 +12,7 @@ import (
 // Read says what an answer means for a payment.
 func (p *Provider) Read(a providers.Answer, payment providers.Payment) providers.Outcome {
 	account, _ := p.account(payment.Account)
-	r := reader{payment: payment, settledEvents: account.SettledEvents, acceptOtherAmount: p.settings.AcceptOtherAmount}
+	r := reader{payment: payment, settledEvents: account.SettledEvents, acceptOtherAmount: p.settings.AcceptOtherAmount, ids: p.paymentID}
 	switch a.From {
 	case schemas.SourceNotification:
 		return r.notification(a)
@@ -83,7 +83,7 @@ func (r reader) question(pages []providers.Page, start, end int, cutShort bool) 
 		from = byFile
 	}
 	o, m := r.object(v, from)
-	o.Page = start
+	o.Page, o.MerchantReference = start, r.ids.Find(v, v.Get("transactionReference").Str())
 	if m.timeout && o.Kind == providers.Observed {
 		return o, recovery
 	}

@@ -21,6 +21,7 @@ var Definition = providers.Definition{
 	Name:     name,
 	Settings: func() providers.ProviderSettings { return defaultSettings() },
 	New:      newProvider,
+	Webhook:  providers.Webhook{Headers: []string{signatureHeader}},
 }
 
 // Provider is Access Worldpay.
@@ -29,6 +30,7 @@ type Provider struct {
 	api       api
 	keys      map[string]map[string][]byte // by account and key id
 	transport *providers.Transport
+	paymentID providers.Paths
 }
 
 var _ providers.Provider = (*Provider)(nil)
@@ -48,7 +50,8 @@ func newProvider(s providers.ProviderSettings, o providers.Options) (providers.P
 			return nil, fmt.Errorf("%s: accounts.%s.notifications: %w", name, account, err)
 		}
 	}
-	return &Provider{settings: settings, api: api, keys: keys, transport: providers.NewTransport(settings.Settings, o.RoundTripper)}, nil
+	transport := providers.NewTransport(settings.Settings, o.RoundTripper)
+	return &Provider{settings: settings, api: api, keys: keys, transport: transport, paymentID: o.PaymentID}, nil
 }
 
 // Name is "worldpay".
