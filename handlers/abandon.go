@@ -32,7 +32,7 @@ func (h *Check) Abandon(m Message) (result Result) {
 	}
 	c := taken.Check
 	q := watch.Question{Check: c, Lane: lane, LogFrom: logFrom, Now: time.Now()}
-	result, err = h.write(m, q, watch.Abandon(q), providers.Payment{ID: c.PaymentID, Account: c.Account, Reference: c.Context.Reference}, nil)
+	result, err = h.write(m, q, watch.Abandon(q), providers.Payment{ID: c.PaymentID, Account: c.Account, Reference: c.Context.Known()}, nil)
 	if err != nil {
 		return letter
 	}

@@ -94,7 +94,7 @@ func (h *Check) ask(ctx context.Context, q *watch.Question) (providers.Payment, 
 	method := ""
 	if c.Context != nil {
 		payment = providers.Payment{
-			ID: c.PaymentID, Account: c.Account, Reference: c.Context.Reference, Amount: &c.Context.Amount,
+			ID: c.PaymentID, Account: c.Account, Reference: c.Context.Known(), Amount: &c.Context.Amount,
 			InitiatedAt: c.Context.InitiatedAt, Capture: c.Context.Capture, Method: c.Context.Method,
 		}
 		method = c.Context.Method

@@ -160,6 +160,8 @@ type Context struct {
 	CausationID string            `json:"causation_id,omitempty"` // id of the initiated event's envelope
 	Traceparent string            `json:"traceparent,omitempty"`
 
+	Learned schemas.Reference `json:"learned,omitempty"` // identifiers that answers taught
+
 	First    time.Time `json:"first,omitzero"`     // when the payment was first asked about
 	Earliest *Origin   `json:"earliest,omitempty"` // of the event that won
 	Origins  []Origin  `json:"origins,omitempty"`  // that are merged here, as far as remembered
@@ -236,6 +238,7 @@ func (c *Context) merge(other *Context) *Context {
 	}
 	merged := *winner
 	merged.Reference, _ = winner.Reference.Merge(later.Reference)
+	merged.Learned, _ = winner.Learned.Merge(later.Learned)
 	if merged.First.IsZero() || !later.First.IsZero() && later.First.Before(merged.First) {
 		merged.First = later.First
 	}
@@ -249,6 +252,12 @@ func (c *Context) merge(other *Context) *Context {
 		merged.Origins = merged.Origins[over:]
 	}
 	return &merged
+}
+
+// Known are all identifiers to ask by: those that the initiated events gave, then those that answers taught.
+func (c *Context) Known() schemas.Reference {
+	known, _ := c.Reference.Merge(c.Learned)
+	return known
 }
 
 func (c *Context) clone() *Context {

@@ -108,6 +108,10 @@ func Decide(q Question) Decision {
 	if q.Check.Context != nil {
 		d.said.Amount = q.Check.Context.Amount.Value
 	}
+	if c := q.Lane.Context; c != nil && len(q.Query.Outcome.Learned) > 0 {
+		d.Lane.Context = c.clone()
+		d.Lane.Context.Learned, _ = c.Learned.Merge(q.Query.Outcome.Learned)
+	}
 	d.old = d.said.clone()
 	d.doubtSince = q.Check.RefundDoubtSince
 

@@ -101,7 +101,6 @@ type Simulator interface {
 type Store struct {
 	mu       sync.Mutex
 	payments map[string]*life // by reference and alias
-	misses   Step             // applied to references without a script
 }
 
 type life struct {
