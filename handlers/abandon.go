@@ -25,14 +25,14 @@ func (h *Check) Abandon(m Message) (result Result) {
 	if err != nil || check.Version != watch.Version {
 		return letter
 	}
-	lane, logFrom := h.Memory.Lane(m.Partition, check.PaymentKey)
+	lane, tenure := h.Memory.Lane(m.Partition, check.PaymentKey)
 	taken := lane.Take(check, time.Now())
 	if taken.Verdict != watch.Ask || taken.Check.Context == nil {
 		return letter
 	}
 	c := taken.Check
-	q := watch.Question{Check: c, Lane: lane, LogFrom: logFrom, Now: time.Now()}
-	result, err = h.write(m, q, watch.Abandon(q), providers.Payment{ID: c.PaymentID, Account: c.Account, Reference: c.Context.Known()}, nil)
+	q := watch.Question{Check: c, Lane: lane, LogFrom: tenure.LogFrom, Now: time.Now()}
+	result, err = h.write(m, tenure, q, watch.Abandon(q), providers.Payment{ID: c.PaymentID, Account: c.Account, Reference: c.Context.Known()}, nil)
 	if err != nil {
 		return letter
 	}

@@ -62,7 +62,7 @@ func (h *Check) Handle(ctx context.Context, m Message) (Result, error) {
 		h.Log.Warn("a check of another version waits", "version", check.Version, "partition", m.Partition, "offset", m.Offset)
 		return Result{Out: []Out{{To: ToDelay, After: patienceWithVersions, Key: m.Key, Value: m.Value, Headers: m.Headers}}}, nil
 	}
-	lane, logFrom := h.Memory.Lane(m.Partition, check.PaymentKey)
+	lane, tenure := h.Memory.Lane(m.Partition, check.PaymentKey)
 	now := time.Now()
 	taken := lane.Take(check, now)
 	switch taken.Verdict {
@@ -70,21 +70,21 @@ func (h *Check) Handle(ctx context.Context, m Message) (Result, error) {
 		if h.Watch != nil {
 			h.Watch.Skipped(check.Provider)
 		}
-		return Result{Done: func() { h.Memory.Keep(m.Partition, check.PaymentKey, lane) }}, nil
+		return Result{Done: func() { h.Memory.Keep(tenure, check.PaymentKey, lane) }}, nil
 	case watch.Conflict:
 		return Result{
 			Out:  []Out{deadLetter(m, NameCheck, watch.CodeConflictingInitiation, taken.Why.Error(), now, nil)},
-			Done: func() { h.Memory.Keep(m.Partition, check.PaymentKey, lane) },
+			Done: func() { h.Memory.Keep(tenure, check.PaymentKey, lane) },
 		}, nil
 	case watch.Ask:
 	}
-	q := watch.Question{Check: taken.Check, Lane: lane, LogFrom: logFrom, Random: h.Random()}
+	q := watch.Question{Check: taken.Check, Lane: lane, LogFrom: tenure.LogFrom, Random: h.Random()}
 	payment, err := h.ask(ctx, &q)
 	if err != nil {
 		return Result{}, err
 	}
 	decision := watch.Decide(q)
-	return h.write(m, q, decision, payment, taken.Displaced)
+	return h.write(m, tenure, q, decision, payment, taken.Displaced)
 }
 
 // ask puts the question to the provider and reads what the check carried as evidence.
@@ -145,7 +145,9 @@ func readEvidence(provider providers.Provider, e watch.Evidence, p providers.Pay
 
 // write turns a decision into records, in the order that loses nothing: what is said, then dead letters, then the next check,
 // then the outcome of a backfill.
-func (h *Check) write(m Message, q watch.Question, d watch.Decision, payment providers.Payment, displaced *watch.Context) (Result, error) {
+func (h *Check) write(
+	m Message, t Tenure, q watch.Question, d watch.Decision, payment providers.Payment, displaced *watch.Context,
+) (Result, error) {
 	var out []Out
 	c := q.Check
 	var said []string
@@ -188,7 +190,7 @@ func (h *Check) write(m Message, q watch.Question, d watch.Decision, payment pro
 		}
 		out = append(out, record)
 	}
-	return Result{Out: out, Done: func() { h.done(m, q, d) }}, nil
+	return Result{Out: out, Done: func() { h.done(t, q, d) }}, nil
 }
 
 // sealed is the provider's answer with card numbers masked.
@@ -236,8 +238,8 @@ func replayRecord(c watch.Check, q watch.Question, events []string) (Out, error)
 }
 
 // done keeps what is known now, once everything is written, and tells who watches.
-func (h *Check) done(m Message, q watch.Question, d watch.Decision) {
-	h.Memory.Keep(m.Partition, q.Check.PaymentKey, d.Lane)
+func (h *Check) done(t Tenure, q watch.Question, d watch.Decision) {
+	h.Memory.Keep(t, q.Check.PaymentKey, d.Lane)
 	log := h.Log.With("payment_id", q.Check.PaymentID, "provider", q.Check.Provider, "outcome", q.Query.Outcome.Kind)
 	for _, s := range d.Statements {
 		log.Debug("said", "type", s.Type, "status", s.Facts.Status, "final", s.Facts.Final)

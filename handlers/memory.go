@@ -19,7 +19,16 @@ const MaxLanes = 32768
 type Memory struct {
 	mu    sync.Mutex
 	lanes *simplelru.LRU[place, watch.Lane]
-	since map[int]time.Time // by partition: since when the emitted log is known
+	owned map[int]Tenure // by partition
+	terms int
+}
+
+// Tenure is the time for which this process owns a partition, from one assignment to the revocation.
+type Tenure struct {
+	LogFrom time.Time // since when the emitted log is known
+
+	partition int
+	term      int
 }
 
 type place struct {
@@ -33,7 +42,7 @@ func NewMemory() *Memory {
 	if err != nil {
 		panic(err) // only for a size below one
 	}
-	return &Memory{lanes: lanes, since: map[int]time.Time{}}
+	return &Memory{lanes: lanes, owned: map[int]Tenure{}}
 }
 
 // Assign begins a partition anew: what was known of it is forgotten, and the emitted log is about to be read from logFrom.
@@ -41,14 +50,15 @@ func (m *Memory) Assign(partition int, logFrom time.Time) {
 	m.Revoke(partition)
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	m.since[partition] = logFrom
+	m.terms++
+	m.owned[partition] = Tenure{LogFrom: logFrom, partition: partition, term: m.terms}
 }
 
 // Revoke forgets a partition.
 func (m *Memory) Revoke(partition int) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	delete(m.since, partition)
+	delete(m.owned, partition)
 	for _, p := range m.lanes.Keys() {
 		if p.partition == partition {
 			m.lanes.Remove(p)
@@ -56,20 +66,20 @@ func (m *Memory) Revoke(partition int) {
 	}
 }
 
-// Lane gives what is known of a payment, and since when the emitted log is known for it.
-func (m *Memory) Lane(partition int, key schemas.PaymentKey) (lane watch.Lane, logFrom time.Time) {
+// Lane gives what is known of a payment, and the tenure of its partition.
+func (m *Memory) Lane(partition int, key schemas.PaymentKey) (watch.Lane, Tenure) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	lane, _ = m.lanes.Get(place{partition, key})
-	return lane, m.since[partition]
+	lane, _ := m.lanes.Get(place{partition, key})
+	return lane, m.owned[partition]
 }
 
-// Keep remembers what is known of a payment now.
-func (m *Memory) Keep(partition int, key schemas.PaymentKey, lane watch.Lane) {
+// Keep remembers what is known of a payment now, unless the partition has changed hands since the lane was given.
+func (m *Memory) Keep(t Tenure, key schemas.PaymentKey, lane watch.Lane) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	if _, owned := m.since[partition]; owned {
-		m.lanes.Add(place{partition, key}, lane)
+	if now, owned := m.owned[t.partition]; owned && now.term == t.term {
+		m.lanes.Add(place{t.partition, key}, lane)
 	}
 }
 
@@ -79,9 +89,9 @@ func (m *Memory) RestoreEvent(partition int, record Message) {
 	if !ok {
 		return
 	}
-	lane, _ := m.Lane(partition, trail.PaymentKey)
+	lane, tenure := m.Lane(partition, trail.PaymentKey)
 	lane.Restore(trail)
-	m.Keep(partition, trail.PaymentKey, lane)
+	m.Keep(tenure, trail.PaymentKey, lane)
 }
 
 // RestoreCheck takes in a record of the work topic that is below the committed offset.
@@ -90,7 +100,7 @@ func (m *Memory) RestoreCheck(partition int, record Message) {
 	if err != nil || check.Version != watch.Version {
 		return
 	}
-	lane, _ := m.Lane(partition, check.PaymentKey)
+	lane, tenure := m.Lane(partition, check.PaymentKey)
 	lane.RestoreCheck(check)
-	m.Keep(partition, check.PaymentKey, lane)
+	m.Keep(tenure, check.PaymentKey, lane)
 }
