@@ -133,12 +133,25 @@ func (v *checking) rest(c *Config) {
 	}
 	v.requiref(c.Notifications.MaxAge > 0, "notifications.max_age", "must be more than zero")
 	v.oneOf(c.Notifications.UnknownPayments, "notifications.unknown_payments", DeadLetter, Ignore)
+	for _, name := range slices.Sorted(maps.Keys(c.Notifications.PaymentID)) {
+		v.providerName(name, "notifications.payment_id")
+	}
+	for _, name := range slices.Sorted(maps.Keys(c.Notifications.Allow)) {
+		v.providerName(name, "notifications.allow")
+		v.requiref(len(c.Notifications.Allow[name]) > 0, "notifications.allow."+name, "names no network; leave it out where webhooks may come from anywhere")
+	}
 
 	v.oneOf(c.Log.Level, "log.level", "debug", "info", "warn", "error")
 	v.oneOf(c.Log.Format, "log.format", FormatAuto, FormatText, FormatJSON)
 
 	v.requiref(c.Limits.InFlight > 0, "limits.in_flight", "must be more than zero")
 	v.requiref(c.Limits.Drain > 0, "limits.drain", "must be more than zero")
+}
+
+// providerName requires that a key of the mapping at path names a provider.
+func (v *checking) providerName(name, path string) {
+	_, ok := v.d.definitions[name]
+	v.requiref(ok, join(path, name), "is not a provider; there are %s", strings.Join(slices.Sorted(maps.Keys(v.d.definitions)), ", "))
 }
 
 func (v *checking) providers(c *Config) {

@@ -106,11 +106,25 @@ type HTTP struct {
 	Listen string `yaml:"listen"` // Default: 127.0.0.1:8080
 }
 
-// Notifications is the listener for the providers' webhooks.
+// Notifications is the listener for the providers' webhooks, and what becomes of their notifications.
 type Notifications struct {
 	Listen          string        `yaml:"listen"`           // empty: none
-	MaxAge          time.Duration `yaml:"max_age"`          // of a notification whose signature states a time. Default: 5m
+	MaxAge          time.Duration `yaml:"max_age"`          // from signing to receipt, where the signature states a time. Default: 5m
 	UnknownPayments string        `yaml:"unknown_payments"` // dead_letter or ignore. Default: dead_letter
+
+	// TrustProducer takes what stands on the topic of notifications for verified, and does not verify it again. For when
+	// nobody but a receiver of the company's own, which verifies, can write there.
+	TrustProducer bool `yaml:"trust_producer"`
+
+	// PaymentID leads, by provider, to the payment_id in a notification. Default: the merchant's own reference there.
+	PaymentID map[string]providers.Paths `yaml:"payment_id"`
+
+	// Allow are, by provider, the networks that its webhooks come from. Default: all.
+	Allow map[string][]Network `yaml:"allow"`
+
+	// TrustedProxies are the networks of the proxies in front of the listener, whose X-Forwarded-For tells where a request
+	// came from. Default: none, the header is not looked at.
+	TrustedProxies []Network `yaml:"trusted_proxies"`
 }
 
 // Log says what is logged, and how.

@@ -308,6 +308,30 @@ func TestValuesThatDoNotGoTogetherAreNamed(t *testing.T) {
 			"notifications: {unknown_payments: drop}",
 			"notifications.unknown_payments: must be one of dead_letter, ignore",
 		},
+		"a payment id that stands nowhere": {
+			"notifications: {payment_id: {alpha: metadata..order_id}}",
+			"notifications.payment_id.alpha: must be names with dots between, like metadata.order_id, or several of these with | between",
+		},
+		"a payment id of nobody": {
+			"notifications: {payment_id: {gamma: metadata.order_id}}",
+			"notifications.payment_id.gamma: is not a provider; there are alpha, beta, liquido, worldpay",
+		},
+		"an address list of nobody": {
+			"notifications: {allow: {gamma: [203.0.113.7]}}",
+			"notifications.allow.gamma: is not a provider; there are alpha, beta, liquido, worldpay",
+		},
+		"an empty address list": {
+			"notifications: {allow: {alpha: []}}",
+			"notifications.allow.alpha: names no network; leave it out where webhooks may come from anywhere",
+		},
+		"an address that is none": {
+			"notifications: {allow: {alpha: [203.0.113.256]}}",
+			"notifications.allow.alpha[0]: must be an address or a network, like 203.0.113.7 or 203.0.113.0/24",
+		},
+		"a network that begins elsewhere": {
+			"notifications: {trusted_proxies: [203.0.113.7/24]}",
+			"notifications.trusted_proxies[0]: has bits set that are not the network's: 203.0.113.0/24 holds it",
+		},
 		"an unknown level": {
 			"log: {level: chatty}",
 			"log.level: must be one of debug, info, warn, error",
