@@ -53,7 +53,7 @@ func root() *cobra.Command {
 		RunE:          func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
 	cmd.AddCommand(runCommand(), demoCommand(), queryCommand(), normalizeCommand(), statusesCommand(), configCommand(), topicsCommand(),
-		sandboxCommand(), brokerCommand(), versionCommand())
+		sandboxCommand(), brokerCommand(), versionCommand(), scheduleCommand())
 	strict(cmd)
 	return cmd
 }

@@ -24,7 +24,10 @@ type Run struct {
 }
 
 // Last is when the last check of the run is made.
-func (r Run) Last() time.Duration { return r.First + time.Duration(r.Checks-1)*sum(r.Tiers) }
+func (r Run) Last() time.Duration { return r.First + time.Duration(r.Checks-1)*r.Wait() }
+
+// Wait is how long a check of the run really waits: Delay, or a little more.
+func (r Run) Wait() time.Duration { return sum(r.Tiers) }
 
 // Explain says when a payment is asked about that stays in a phase. Without jitter: that only makes checks come earlier. The
 // open phase begins with the first check; the others begin when an answer leads into them, which is no check of theirs.
@@ -53,11 +56,10 @@ func explain(p watch.Phase, r watch.Rhythm, deadline time.Duration) Explanation 
 		planned := r.Planned(used)
 		run := Run{Delay: min(planned, left), Checks: 1}
 		run.Tiers = Compose(run.Delay)
-		wait := sum(run.Tiers)
 		if used >= len(r.Delays) && planned <= left {
-			run.Checks += int((left - planned) / wait)
+			run.Checks += int((left - planned) / run.Wait())
 		}
-		run.First = e.Ends + wait
+		run.First = e.Ends + run.Wait()
 		e.add(run)
 		used += run.Checks
 	}
