@@ -22,6 +22,9 @@ const (
 	HeaderHandler      = "paystatus_handler"   // the handler that gave it up
 	HeaderAnswer       = "paystatus_answer"    // the provider's answer, base64, at most maxAnswerHeader bytes of it
 	HeaderAnswerSHA256 = "paystatus_answer_sha256"
+
+	// HeaderRedriveCount says how often the message was given back; none: never. It travels on into what becomes of it.
+	HeaderRedriveCount = "paystatus_redrive_count"
 )
 
 // maxAnswerHeader bounds the answer in a dead letter's header, in bytes before base64.
@@ -38,6 +41,7 @@ const (
 	CodeUnknownProvider  watch.Code = "unknown_provider"
 	CodeUnknownAccount   watch.Code = "unknown_account"
 	CodeBadSignature     watch.Code = "bad_signature"
+	CodeNoReference      watch.Code = "no_reference"
 	CodeUnreadableBody   watch.Code = "unreadable_notification"
 	CodeInternalError    watch.Code = "internal_error"
 )
@@ -66,6 +70,10 @@ var Reasons = []ReasonInfo{
 	{watch.CodeUnreadable, "the provider's answers cannot be read, many times in a row", "look at the answer; the payment is still watched, slowly"},
 	{watch.CodeNoContext, "a notification came for a payment of which no initiated event is known", "produce the initiated event, then redrive"},
 	{CodeBadSignature, "the notification is not authentic", "check the keys of the account; somebody may be forging"},
+	{
+		CodeNoReference, "the notification names no payment of ours", "see whether notifications.payment_id can find it; then redrive, " +
+			"also when the provider could not be asked",
+	},
 	{CodeUnreadableBody, "the notification cannot be read", "look at the body; the payment is still watched by its schedule"},
 	{CodeInvalidCheck, "a record on the work topic is not a check", "find out who writes to the internal topic"},
 	{CodeInternalError, "a handler failed five times on this message", "report the error, then redrive with a mended version"},

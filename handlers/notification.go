@@ -3,6 +3,7 @@ package handlers
 import (
 	"context"
 	"fmt"
+	"log/slog"
 	"net/http"
 	"slices"
 	"strings"
@@ -14,10 +15,21 @@ import (
 )
 
 // Notification turns what a provider pushed into a check now, with the notification as evidence. The payment is the one
-// that the merchant's own reference inside names.
+// that the merchant's own reference inside names; where it holds but the provider's id of the payment, the provider is asked.
 type Notification struct {
 	Providers map[string]providers.Provider
-	Count     func(event string) // counts outcomes and the reasons of dead letters; may be nil
+
+	// TrustProducer takes every notification for verified, because nobody but a receiver that verifies can write them.
+	TrustProducer bool
+
+	// IgnoreUnknownPayments drops notifications that name no payment, instead of making them dead letters.
+	IgnoreUnknownPayments bool
+
+	// Timeout bounds the question whose payment a notification is about.
+	Timeout time.Duration
+
+	Log   *slog.Logger
+	Count func(event string) // counts outcomes and the reasons of dead letters; may be nil
 }
 
 // NameNotification is the handler's name in dead letters and consumer groups.
@@ -30,16 +42,18 @@ const (
 	HeaderAccount    = "paystatus_account"
 	HeaderReceivedAt = "paystatus_received_at" // RFC 3339; the record's timestamp when absent
 	HeaderPath       = "paystatus_path"        // the path that the provider called
-	headerHTTPPrefix = "http_"
+	HeaderHTTPPrefix = "http_"
 
 	// PathHeader is the HTTP header under which a provider's Verify finds the path that was called.
 	PathHeader = "Paystatus-Path"
 )
 
 // Handle is the Handler.
-func (h *Notification) Handle(_ context.Context, m Message) (Result, error) {
-	check, refusal := h.read(m)
+func (h *Notification) Handle(ctx context.Context, m Message) (Result, error) {
+	check, refusal, err := h.read(ctx, m)
 	switch {
+	case err != nil:
+		return Result{}, err
 	case refusal != nil:
 		h.count(string(refusal.code))
 		return Result{Out: []Out{deadLetter(m, NameNotification, refusal.code, refusal.detail, time.Now(), nil)}}, nil
@@ -50,7 +64,6 @@ func (h *Notification) Handle(_ context.Context, m Message) (Result, error) {
 	if err != nil {
 		return Result{}, err
 	}
-	h.count("accepted")
 	return Result{Out: []Out{{To: ToChecks, Key: []byte(check.PaymentID), Value: value}}}, nil
 }
 
@@ -60,50 +73,92 @@ func (h *Notification) count(event string) {
 	}
 }
 
-// read makes the check that a notification asks for; nil without a refusal when it asks for none.
-func (h *Notification) read(m Message) (*watch.Check, *refusal) {
+// read makes the check that a notification asks for; nil without a refusal when it asks for none. The error says that it
+// must be read again.
+func (h *Notification) read(ctx context.Context, m Message) (*watch.Check, *refusal, error) {
 	name, account := m.header(HeaderProvider), m.header(HeaderAccount)
 	if account == "" {
 		account = schemas.DefaultAccount
 	}
 	provider := h.Providers[name]
+	refuse := func(code watch.Code, detail string) (*watch.Check, *refusal, error) {
+		return nil, &refusal{code, detail}, nil
+	}
 	switch {
 	case len(m.Value) == 0:
-		return nil, &refusal{CodeEmpty, "there is no notification in the record"}
+		return refuse(CodeEmpty, "there is no notification in the record")
 	case provider == nil:
-		return nil, &refusal{CodeUnknownProvider, fmt.Sprintf("the header %s names no configured provider: %q", HeaderProvider, clip(name))}
+		return refuse(CodeUnknownProvider, fmt.Sprintf("the header %s names no configured provider: %q", HeaderProvider, clip(name)))
 	case !slices.Contains(provider.Accounts(), account):
-		return nil, &refusal{CodeUnknownAccount, fmt.Sprintf("%s has no account %q configured", name, clip(account))}
+		return refuse(CodeUnknownAccount, fmt.Sprintf("%s has no account %q configured", name, clip(account)))
 	}
 	page := pageOf(m)
 	answer := providers.Answer{From: schemas.SourceNotification, Pages: []providers.Page{page}}
-	if err := provider.Verify(answer, account, true); err != nil {
-		return nil, &refusal{CodeBadSignature, err.Error()}
+	if !h.TrustProducer {
+		if err := provider.Verify(answer, account, true); err != nil {
+			return refuse(CodeBadSignature, err.Error())
+		}
 	}
 	o := provider.Read(answer, providers.Payment{Account: account})
-	asks := o.Kind == providers.Observed || o.Kind == providers.NoStatus && o.Code == providers.CodeUnknownType
+	unknown := o.Kind == providers.NoStatus && o.Code == providers.CodeUnknownType
 	switch {
 	case o.Kind == providers.Unreadable:
-		return nil, &refusal{CodeUnreadableBody, o.Message}
-	case !asks || o.MerchantReference == "":
+		return refuse(CodeUnreadableBody, o.Message)
+	case o.Kind != providers.Observed && !unknown:
 		h.count("ignored")
-		return nil, nil
+		return nil, nil, nil
+	case unknown:
+		h.Log.Warn("a notification of an unknown type", "provider", name, "account", account, "payment_id", o.MerchantReference)
+		h.count(providers.CodeUnknownType)
+		if o.MerchantReference == "" && len(o.About) == 0 {
+			return nil, nil, nil
+		}
 	}
-	evidence := &watch.Evidence{From: schemas.SourceNotification, Header: map[string]string{}, Body: m.Value, ReceivedAt: page.ReceivedAt}
-	for header := range page.Header {
-		evidence.Header[header] = page.Header.Get(header)
+	payment, err := h.payment(ctx, provider, account, o)
+	switch {
+	case err != nil:
+		return nil, nil, err
+	case payment == "" && h.IgnoreUnknownPayments:
+		h.count("ignored")
+		return nil, nil, nil
+	case payment == "":
+		return refuse(CodeNoReference, "the notification does not state the merchant's reference, and the provider could not tell it by the payment's id")
+	case !unknown:
+		h.count("accepted")
+	}
+	evidence := &watch.Evidence{From: schemas.SourceNotification, Body: m.Value, ReceivedAt: page.ReceivedAt}
+	if mediaType := page.Header.Get("Content-Type"); mediaType != "" { // the others are for verification, and may be secret
+		evidence.Header = map[string]string{"Content-Type": mediaType}
 	}
 	return &watch.Check{
-		PaymentKey: schemas.PaymentKey{Provider: name, Account: account, PaymentID: o.MerchantReference},
+		PaymentKey: schemas.PaymentKey{Provider: name, Account: account, PaymentID: payment},
 		Kind:       watch.KindNotification, Evidence: evidence, Cause: schemas.CauseNotification,
-	}, nil
+	}, nil, nil
+}
+
+// payment is the payment_id that a notification is about, "" where nobody can tell.
+func (h *Notification) payment(ctx context.Context, provider providers.Provider, account string, o providers.Outcome) (string, error) {
+	id := o.MerchantReference
+	if id == "" && len(o.About) > 0 {
+		bounded, cancel := context.WithTimeout(ctx, h.Timeout)
+		defer cancel()
+		_, told, err := providers.Check(bounded, provider, providers.Payment{Account: account, Reference: o.About})
+		if err != nil && ctx.Err() != nil {
+			return "", fmt.Errorf("ask %s whose payment a notification is about: %w", provider.Name(), err)
+		}
+		id = told.MerchantReference
+	}
+	if len(id) > schemas.MaxPaymentID {
+		return "", nil
+	}
+	return id, nil
 }
 
 // pageOf is the notification as the provider sent it.
 func pageOf(m Message) providers.Page {
 	page := providers.Page{HTTPStatus: http.StatusOK, Header: http.Header{}, Body: m.Value, ReceivedAt: m.Time}
 	for _, header := range m.Headers {
-		if name, ok := strings.CutPrefix(header.Key, headerHTTPPrefix); ok {
+		if name, ok := strings.CutPrefix(header.Key, HeaderHTTPPrefix); ok {
 			page.Header.Add(name, string(header.Value))
 		}
 	}

@@ -56,8 +56,8 @@ func FromConfig(c *config.Config, k kafka.Config, log *slog.Logger) (Options, er
 			Structured: c.Events.Mode == config.ModeStructured, OmitRaw: c.Events.Raw == config.RawNone, Source: c.Events.Source,
 		},
 		InitiatedTypes:        c.Events.InitiatedTypes,
-		IgnoreUnknownPayments: c.Notifications.UnknownPayments == config.Ignore,
-		Log:                   log,
+		IgnoreUnknownPayments: c.Notifications.UnknownPayments == config.Ignore, TrustProducer: c.Notifications.TrustProducer,
+		Log: log,
 	}, nil
 }
 

@@ -44,6 +44,7 @@ type Options struct {
 	InitiatedTypes []string
 
 	IgnoreUnknownPayments bool // notifications for payments that no initiated event names are dropped
+	TrustProducer         bool // notifications on the topic are verified already
 
 	Metrics *Metrics // nil: none
 	Log     *slog.Logger
@@ -61,6 +62,7 @@ type Pipeline struct {
 	memory      *handlers.Memory
 	subscribers []*kafka.Subscriber
 	failures    *failures
+	shares      *shares
 }
 
 // New connects a pipeline; Run starts it.
@@ -78,11 +80,14 @@ func New(o Options) (*Pipeline, error) {
 		publisher = o.Around(publisher)
 	}
 	// The drain of the subscribers ends before the router gives up on its handlers.
-	router, err := message.NewRouter(message.RouterConfig{CloseTimeout: o.Drain + closeMargin}, watermill.NewSlogLogger(o.Log))
+	router, err := message.NewRouter(message.RouterConfig{CloseTimeout: o.Drain + closeMargin}, watermill.NewSlogLoggerWithLevelMapping(o.Log, routerLevels))
 	if err != nil {
 		return nil, errors.Join(fmt.Errorf("pipeline: %w", err), publisher.Close(), client.Close())
 	}
-	p := &Pipeline{options: o, router: router, publisher: publisher, client: client, memory: handlers.NewMemory(), failures: newFailures(o.Log)}
+	p := &Pipeline{
+		options: o, router: router, publisher: publisher, client: client, memory: handlers.NewMemory(),
+		failures: newFailures(o.Log), shares: newShares(o.Log),
+	}
 	if err := p.assemble(); err != nil {
 		return nil, errors.Join(err, publisher.Close(), client.Close())
 	}
@@ -90,6 +95,9 @@ func New(o Options) (*Pipeline, error) {
 }
 
 const closeMargin = 5 * time.Second
+
+// routerLevels are for the Router's news about each of its handlers, which only who debugs it wants to read.
+var routerLevels = map[slog.Level]slog.Level{slog.LevelInfo: slog.LevelDebug}
 
 // wakeInFlight is how many records of a tier are awaited at once; its head is due first, so more would only wait.
 const wakeInFlight = 256
@@ -99,7 +107,10 @@ func (p *Pipeline) assemble() error {
 	o, t := p.options, p.options.Topics
 
 	intake := &handlers.Intake{Providers: o.Providers, Types: o.InitiatedTypes, Count: o.Metrics.counter(handlers.NameIntake)}
-	notification := &handlers.Notification{Providers: o.Providers, Count: o.Metrics.counter(handlers.NameNotification)}
+	notification := &handlers.Notification{
+		Providers: o.Providers, TrustProducer: o.TrustProducer, IgnoreUnknownPayments: o.IgnoreUnknownPayments, Timeout: o.Drain,
+		Log: o.Log, Count: o.Metrics.counter(handlers.NameNotification),
+	}
 	redriven := &handlers.Redriven{Intake: intake.Handle, Notification: notification.Handle}
 	check := &handlers.Check{
 		Providers: o.Providers, Schedule: o.Schedule, Memory: p.memory, Events: o.Events, Random: rand.Float64, Timeout: o.Drain,
@@ -165,7 +176,7 @@ func (p *Pipeline) routeTier(tier delay.Tier, topic string) error {
 
 func (p *Pipeline) consume(name, topic string, s kafka.SubscriberOptions, handle message.NoPublishHandlerFunc) error {
 	s.Group, s.SessionTimeout, s.Drain = GroupOf(p.options.Group, name), p.options.SessionTimeout, p.options.Drain
-	subscriber, err := kafka.NewSubscriber(p.options.Kafka, s)
+	subscriber, err := kafka.NewSubscriber(p.options.Kafka, p.shares.of(name, s))
 	if err != nil {
 		return fmt.Errorf("pipeline: %s: %w", name, err)
 	}

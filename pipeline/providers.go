@@ -47,7 +47,9 @@ func Connect(c *config.Config, round http.RoundTripper) (map[string]providers.Pr
 		if !served || settings == nil {
 			continue
 		}
-		provider, err := d.New(settings, providers.Options{RoundTripper: round, MaxNotificationAge: c.Notifications.MaxAge})
+		provider, err := d.New(settings, providers.Options{
+			RoundTripper: round, MaxNotificationAge: c.Notifications.MaxAge, PaymentID: c.Notifications.PaymentID[d.Name],
+		})
 		if err != nil {
 			return nil, fmt.Errorf("provider %s: %w", d.Name, err)
 		}
