@@ -47,7 +47,7 @@ const (
 	maxMessageLetters = maxMessage + 64<<10
 )
 
-// requirement is what a topic must be like.
+// requirement is what a topic is created like, and, if it is internal, must be like.
 type requirement struct {
 	name      string
 	internal  bool // its partition count must equal that of the other internal topics
@@ -102,7 +102,7 @@ func (t Topics) topic(r requirement) kafka.Topic {
 func MissingTopics(ctx context.Context, client *kafka.Client, t Topics) ([]string, error) {
 	there, err := client.DescribeTopics(ctx, t.all()...)
 	if err != nil {
-		return nil, fmt.Errorf("describe topics: %w", err)
+		return nil, err
 	}
 	return slices.DeleteFunc(t.all(), func(name string) bool { _, ok := there[name]; return ok }), nil
 }
@@ -133,13 +133,13 @@ func CreateTopics(ctx context.Context, client *kafka.Client, t Topics) (created 
 func CheckTopics(ctx context.Context, client *kafka.Client, t Topics) (problems []string, err error) {
 	there, err := client.DescribeTopics(ctx, t.all()...)
 	if err != nil {
-		return nil, fmt.Errorf("describe topics: %w", err)
+		return nil, err
 	}
 	work, known := there[t.Checks()]
 	for _, r := range t.requirements() {
 		d, ok := there[r.name]
 		if !ok {
-			problems = append(problems, fmt.Sprintf("topic %s does not exist; `paystatus topics create` creates what is missing", r.name))
+			problems = append(problems, fmt.Sprintf("topic %s does not exist", r.name))
 			continue
 		}
 		complain := func(format string, args ...any) {
@@ -160,19 +160,20 @@ func (t Topics) checkConfigs(r requirement, d kafka.TopicDescription) (problems 
 	if policy, ok := d.Configs["cleanup.policy"]; ok && policy != "delete" && r.name != t.StatusChanged {
 		complain("cleanup.policy is %q and must be \"delete\"", policy)
 	}
-	if r.internal {
-		if kind, ok := d.Configs["message.timestamp.type"]; ok && kind != "LogAppendTime" {
-			complain("message.timestamp.type is %q and must be \"LogAppendTime\"", kind)
-		}
-		if limit, ok := number(d, "retention.bytes"); ok && limit >= 0 {
-			complain("retention.bytes is %d and must be -1: a full tier must not lose checks", limit)
-		}
-		if d.Replication < t.Replication {
-			complain("has %d replicas and the configuration wants %d", d.Replication, t.Replication)
-		}
-		if n, ok := number(d, "min.insync.replicas"); ok && n < int64(t.MinInsync) {
-			complain("min.insync.replicas is %d and the configuration wants %d", n, t.MinInsync)
-		}
+	if !r.internal {
+		return problems // its owner decides how long and how large
+	}
+	if kind, ok := d.Configs["message.timestamp.type"]; ok && kind != "LogAppendTime" {
+		complain("message.timestamp.type is %q and must be \"LogAppendTime\"", kind)
+	}
+	if limit, ok := number(d, "retention.bytes"); ok && limit >= 0 {
+		complain("retention.bytes is %d and must be -1: a full tier must not lose checks", limit)
+	}
+	if d.Replication < t.Replication {
+		complain("has %d replicas and the configuration wants %d", d.Replication, t.Replication)
+	}
+	if n, ok := number(d, "min.insync.replicas"); ok && n < int64(t.MinInsync) {
+		complain("min.insync.replicas is %d and the configuration wants %d", n, t.MinInsync)
 	}
 	if kept, ok := number(d, "retention.ms"); ok && r.retention > 0 && kept >= 0 && kept < r.retention.Milliseconds() {
 		complain("retention.ms is %d (%s) and must be at least %d (%s)", kept, time.Duration(kept)*time.Millisecond, r.retention.Milliseconds(), r.retention)
