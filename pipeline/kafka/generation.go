@@ -114,7 +114,7 @@ func (g *generation) run(ctx context.Context, ended <-chan struct{}) error {
 		return err
 	}
 	g.sub.balancer.hold(held{Generation: g.id, Partitions: map[string][]int{g.sub.topic: g.ids()}})
-	g.log.InfoContext(working, "kafka: assigned", "partitions", g.ids())
+	g.log.DebugContext(working, "kafka: assigned", "partitions", g.ids())
 	defer g.sub.clearStopped()
 
 	wg.Go(func() { g.route(working) })
@@ -137,7 +137,7 @@ func (g *generation) run(ctx context.Context, ended <-chan struct{}) error {
 	if g.sub.options.OnRevoke != nil {
 		g.sub.options.OnRevoke(assignment)
 	}
-	g.log.InfoContext(ctx, "kafka: handed over", "partitions", g.ids())
+	g.log.DebugContext(ctx, "kafka: handed over", "partitions", g.ids())
 	return nil
 }
 
