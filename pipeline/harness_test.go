@@ -51,6 +51,12 @@ func embeddedBrokers(t testing.TB) []string {
 
 func newWorld(t testing.TB, brokers []string) *world {
 	t.Helper()
+	return newWorldWith(t, brokers, nil)
+}
+
+// newWorldWith lets a test create topics of its own first.
+func newWorldWith(t testing.TB, brokers []string, before func(client *kafka.Client, statusTopic string)) *world {
+	t.Helper()
 	name := strings.NewReplacer("/", ".", " ", "_").Replace(t.Name())
 	log := slog.New(slog.NewTextHandler(logWriter(), &slog.HandlerOptions{Level: slog.LevelDebug}))
 	w := &world{
@@ -73,6 +79,9 @@ func newWorld(t testing.TB, brokers []string) *world {
 	w.writer, err = kafka.NewPublisher(w.config, kafka.PublisherOptions{OmitUUID: true})
 	require.NoError(t, err)
 	t.Cleanup(func() { _ = w.writer.Close() })
+	if before != nil {
+		before(w.client, w.topics.StatusChanged)
+	}
 	_, err = pipeline.CreateTopics(t.Context(), w.client, w.topics)
 	require.NoError(t, err)
 	w.options = pipeline.Options{
