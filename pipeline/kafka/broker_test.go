@@ -126,9 +126,20 @@ func receive(t *testing.T, messages <-chan *message.Message) *message.Message {
 	}
 }
 
+// eventually asks, on the test's own goroutine, until the condition holds.
 func eventually(t testing.TB, what string, condition func() bool) {
 	t.Helper()
-	require.Eventually(t, condition, 15*time.Second, 10*time.Millisecond, what)
+	for deadline := time.Now().Add(15 * time.Second); !condition(); <-time.After(10 * time.Millisecond) {
+		require.Less(t, time.Now(), deadline, "not in time: %s", what)
+	}
+}
+
+// never asks whether the condition holds, for a while.
+func never(t testing.TB, what string, while time.Duration, condition func() bool) {
+	t.Helper()
+	for end := time.Now().Add(while); time.Now().Before(end); <-time.After(20 * time.Millisecond) {
+		require.False(t, condition(), what)
+	}
 }
 
 // journal collects what handlers saw, by key, and fails when two of a key run at once.

@@ -97,7 +97,7 @@ func TestAcksAfterTheHandOverChangeNothing(t *testing.T) {
 	again := []*message.Message{receive(t, second), receive(t, second)}
 	late[0].Ack()
 	late[1].Nack()
-	require.Never(t, func() bool { return c.committed(c.group(), topic) != 0 }, 1500*time.Millisecond, 100*time.Millisecond)
+	never(t, "a late ack was committed", 1500*time.Millisecond, func() bool { return c.committed(c.group(), topic) != 0 })
 	again[0].Ack()
 	again[1].Ack()
 	eventually(t, "commit of the owner", func() bool { return c.committed(c.group(), topic) == 2 })

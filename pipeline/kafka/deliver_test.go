@@ -265,7 +265,7 @@ func TestSubscribeWaitsForItsTopic(t *testing.T) {
 	c := newCluster(t)
 	s := c.subscriber(kafka.SubscriberOptions{})
 	messages := c.subscribe(s, "late"+c.suffix)
-	require.Never(t, s.Ready, 300*time.Millisecond, 50*time.Millisecond)
+	never(t, "ready without a topic", 300*time.Millisecond, s.Ready)
 	topic := c.topic("late", 1)
 	require.NoError(t, c.publisher().Publish(topic, keyed("k", 1)))
 	receive(t, messages).Ack()
