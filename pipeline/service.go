@@ -12,13 +12,15 @@ import (
 	"github.com/oklog/run"
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/collectors"
+	"golang.org/x/sync/errgroup"
 
 	"github.com/paystatus/paystatus/pipeline/config"
 	"github.com/paystatus/paystatus/pipeline/embedded"
 	"github.com/paystatus/paystatus/pipeline/kafka"
 )
 
-// Service is what `paystatus run` serves: the pipeline, its health and metrics, and the embedded broker where there is one.
+// Service is what `paystatus run` serves: the pipeline, its health and metrics, the webhook listener and the embedded broker
+// where there are any.
 type Service struct {
 	Config            *config.Config
 	Log               *slog.Logger
@@ -78,15 +80,22 @@ func (s *Service) serve(ctx context.Context, health *health, registry *prometheu
 		return err
 	}
 	options.Metrics = NewMetrics(registry)
-	pipeline, err := New(options)
+	webhooks, err := s.listenWebhooks(ctx, options, registry)
 	if err != nil {
 		return err
+	}
+	pipeline, err := New(options)
+	if err != nil {
+		return errors.Join(err, webhooks.close())
 	}
 	health.serving.Store(pipeline)
 	s.Log.InfoContext(ctx, "serving", "providers", accounts(options), "brokers", c.Kafka.Brokers, "initiated", c.Topics.Initiated,
 		"status_changed", c.Topics.StatusChanged, "group", c.Kafka.Group)
 	defer context.AfterFunc(ctx, func() { s.Log.InfoContext(ctx, "draining", "at_most", c.Limits.Drain) })()
-	if err := pipeline.Run(ctx); err != nil {
+	group, running := errgroup.WithContext(ctx)
+	group.Go(func() error { return pipeline.Run(running) })
+	group.Go(func() error { return webhooks.run(running) })
+	if err := group.Wait(); err != nil {
 		return err
 	}
 	s.Log.InfoContext(ctx, "drained")

@@ -59,7 +59,7 @@ func (s *Service) listenWebhooks(ctx context.Context, o Options, registry *prome
 		Providers: o.Providers, Webhooks: Webhooks(), Publisher: publisher, Topic: o.Topics.Notified,
 		Allow: allow, TrustedProxies: prefixes(c.TrustedProxies), Metrics: webhooks.NewMetrics(registry), Log: s.Log,
 	})
-	s.Log.Info("listening for webhooks", "address", listener.Addr().String())
+	s.Log.InfoContext(ctx, "listening for webhooks", "address", listener.Addr().String())
 	return &webhookListener{endpoint: endpoint, publisher: publisher, listener: listener, drain: o.Drain}, nil
 }
 
@@ -71,7 +71,18 @@ func prefixes(networks []config.Network) []netip.Prefix {
 	return all
 }
 
-// run answers until ctx ends, and drains.
+// run answers until ctx ends, and drains. Of no listener it does nothing.
 func (l *webhookListener) run(ctx context.Context) error {
+	if l == nil {
+		return nil
+	}
 	return errors.Join(l.endpoint.Serve(ctx, l.listener, l.drain), l.publisher.Close())
+}
+
+// close gives up a listener that never ran.
+func (l *webhookListener) close() error {
+	if l == nil {
+		return nil
+	}
+	return errors.Join(l.listener.Close(), l.publisher.Close())
 }
