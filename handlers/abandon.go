@@ -7,9 +7,16 @@ import (
 	"github.com/paystatus/paystatus/providers"
 )
 
-// Abandon gives up a message that a handler fails on again and again.
+// Abandon gives up a message that a handler fails on again and again. A letter that was given back remains one of the handler
+// that gave it up first, so that it can be given back again.
 func Abandon(handler string, m Message) Result {
-	return Result{Out: []Out{deadLetter(m, handler, CodeInternalError, "the handler failed five times on this message", time.Now(), nil)}}
+	giveUp := func(handler string) Result {
+		return Result{Out: []Out{deadLetter(m, handler, CodeInternalError, "the handler failed five times on this message", time.Now(), nil)}}
+	}
+	if by := m.header(HeaderHandler); handler == NameRedriven && by != "" {
+		return goneOn(m, giveUp(by))
+	}
+	return giveUp(handler)
 }
 
 // Abandon gives up a check that the handler fails on again and again: a dead letter, and where the payment is known the end

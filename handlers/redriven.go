@@ -3,6 +3,8 @@ package handlers
 import (
 	"context"
 	"fmt"
+	"slices"
+	"time"
 
 	"github.com/paystatus/paystatus/handlers/watch"
 	"github.com/paystatus/paystatus/schemas"
@@ -10,6 +12,11 @@ import (
 
 // Redriven gives a dead letter back to the handler that gave it up. One of the check handler's becomes a repeat, never its
 // old step.
+//
+// The record of an initiated event that is given back is its own origin: topic, partition, offset and time are those on the
+// topic of redriven letters, not of the event's first record. That one never became part of the payment, and giving it back is
+// an operator's act of now: what other initiated events have said since is the earlier context and wins. The same letter
+// given back twice has two origins, so that the second is a repeat, which costs a query and says nothing new.
 type Redriven struct {
 	Intake       Handler
 	Notification Handler
@@ -20,25 +27,46 @@ const NameRedriven = "redriven"
 
 // Handle is the Handler.
 func (h *Redriven) Handle(ctx context.Context, m Message) (Result, error) {
+	var result Result
+	var err error
 	switch by := m.header(HeaderHandler); by {
 	case NameIntake:
-		return h.Intake(ctx, m)
+		result, err = h.Intake(ctx, m)
 	case NameNotification:
-		return h.Notification(ctx, m)
+		result, err = h.Notification(ctx, received(m))
 	case NameCheck:
-		return repeat(m)
+		result, err = repeat(m)
 	default:
 		detail := fmt.Sprintf("the letter names no handler that takes it back: %q", clip(by))
-		return Result{Out: []Out{deadLetter(m, NameRedriven, CodeInvalidEnvelope, detail, m.Time, nil)}}, nil
+		result.Out = []Out{deadLetter(m, NameRedriven, CodeInvalidEnvelope, detail, time.Now(), nil)}
 	}
+	return goneOn(m, result), err
+}
+
+// received is a notification that keeps the time it came at, by which its age is judged: it was not later than when it was
+// given up.
+func received(m Message) Message {
+	if m.header(HeaderReceivedAt) == "" && m.header(HeaderFailedAt) != "" {
+		m.Headers = append(slices.Clone(m.Headers), Header{Key: HeaderReceivedAt, Value: []byte(m.header(HeaderFailedAt))})
+	}
+	return m
 }
 
 // repeat asks about the payment of a check's dead letter anew.
 func repeat(m Message) (Result, error) {
 	old, err := watch.DecodeCheck(m.Value)
-	if err != nil {
-		letter := deadLetter(m, NameRedriven, CodeInvalidCheck, "the letter is not a check", m.Time, nil)
-		return Result{Out: []Out{letter}}, nil //nolint:nilerr // bad input is a dead letter
+	detail := ""
+	switch {
+	case err != nil:
+		detail = "the letter is not a check"
+	case old.Version != watch.Version:
+		detail = fmt.Sprintf("the letter is a check of version %d, which this program does not know", old.Version)
+	case old.PaymentID == "":
+		detail = "the letter is a check of no payment"
+	}
+	if detail != "" {
+		letter := deadLetter(m, NameCheck, CodeInvalidCheck, detail, time.Now(), nil)
+		return Result{Out: []Out{letter}}, nil
 	}
 	check := watch.Check{PaymentKey: old.PaymentKey, Kind: watch.KindRepeat, Context: old.Context, Said: old.Said, Cause: schemas.CauseRedrive}
 	if old.Context == nil {
@@ -49,4 +77,25 @@ func repeat(m Message) (Result, error) {
 		return Result{}, err
 	}
 	return Result{Out: []Out{{To: ToChecks, Key: []byte(check.PaymentID), Value: value}}}, nil
+}
+
+// goneOn makes what becomes of a letter remember how often it was given back and, when it is given up again, where it first
+// came from.
+func goneOn(m Message, r Result) Result {
+	count := m.header(HeaderRedriveCount)
+	for i := range r.Out {
+		out := &r.Out[i]
+		switch {
+		case out.To == ToChecks && count != "":
+			out.Headers = append(out.Headers, Header{Key: HeaderRedriveCount, Value: []byte(count)})
+		case out.To == ToDeadLetters:
+			for j, h := range out.Headers {
+				first := m.header(h.Key)
+				if slices.Contains([]string{HeaderTopic, HeaderPartition, HeaderOffset}, h.Key) && first != "" {
+					out.Headers[j].Value = []byte(first)
+				}
+			}
+		}
+	}
+	return r
 }
