@@ -230,21 +230,29 @@ func (p *Pipeline) publish(ctx context.Context, topic string, key, value []byte,
 
 // Run serves until ctx ends, then drains.
 func (p *Pipeline) Run(ctx context.Context) error {
+	watched := make(chan struct{})
+	growing, stop := context.WithCancel(ctx)
+	go func() {
+		defer close(watched)
+		p.growth.run(growing)
+	}()
 	err := p.router.Run(ctx)
 	if err != nil {
 		err = fmt.Errorf("pipeline: %w", err)
 	}
+	stop()
+	<-watched
 	return errors.Join(err, p.publisher.Close(), p.client.Close())
 }
 
-// Ready tells whether every handler has its share of partitions and none is draining.
+// Ready tells whether every handler has its share of partitions, none is draining, and no internal topic has grown.
 func (p *Pipeline) Ready() bool {
 	for _, s := range p.subscribers {
 		if !s.Ready() {
 			return false
 		}
 	}
-	return true
+	return !p.growth.grown.Load()
 }
 
 // Err is nil, or says which partitions stopped and why.
