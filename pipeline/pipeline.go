@@ -63,6 +63,7 @@ type Pipeline struct {
 	subscribers []*kafka.Subscriber
 	failures    *failures
 	shares      *shares
+	growth      *growth
 }
 
 // New connects a pipeline; Run starts it.
@@ -87,6 +88,7 @@ func New(o Options) (*Pipeline, error) {
 	p := &Pipeline{
 		options: o, router: router, publisher: publisher, client: client, memory: handlers.NewMemory(),
 		failures: newFailures(o.Log), shares: newShares(o.Log),
+		growth: &growth{client: client, topics: o.Topics, log: o.Log, every: growthEvery},
 	}
 	if err := p.assemble(); err != nil {
 		return nil, errors.Join(err, publisher.Close(), client.Close())
