@@ -15,6 +15,7 @@ type consumer struct {
 	final    bool
 	sums     schemas.Sums
 	attempts []string
+	disputes map[string]schemas.DisputeOutcome
 }
 
 // reaction is what a consumer does with an event.
@@ -28,7 +29,7 @@ const (
 
 func (c *consumer) receive(e emitted) reaction {
 	if c.seen == nil {
-		c.seen = map[string]bool{}
+		c.seen, c.disputes = map[string]bool{}, map[string]schemas.DisputeOutcome{}
 	}
 	if c.seen[e.id] {
 		return sawBefore
@@ -44,6 +45,9 @@ func (c *consumer) receive(e emitted) reaction {
 	}
 	if c.backwards(facts, attempt) {
 		return dropsBackwards
+	}
+	if facts.Dispute != nil {
+		c.disputes[facts.Dispute.ID] = facts.Dispute.Outcome
 	}
 	newer := c.newer(attempt)
 	c.status, c.final = facts.Status, facts.Final
@@ -69,8 +73,11 @@ func (c *consumer) backwards(facts schemas.Facts, attempt string) bool {
 		last = c.attempts[len(c.attempts)-1]
 	}
 	switch {
-	case c.status == "" || facts.Dispute != nil:
+	case c.status == "":
 		return false
+	case facts.Dispute != nil:
+		known := c.disputes[facts.Dispute.ID]
+		return known != "" && known != facts.Dispute.Outcome && facts.Dispute.Outcome == schemas.DisputeOpen
 	case c.status == schemas.ChargedBack || c.status == schemas.Disputed && !refunds(facts.Status):
 		return true // only news of a dispute moves it, or a refund
 	case c.newer(attempt):

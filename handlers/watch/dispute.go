@@ -63,15 +63,22 @@ func (d *deciding) underneath(said Said) underneath {
 
 func (d *deciding) afterDisputes(said Said) (underneath, bool) {
 	own := d.underneath(said)
-	switch {
-	case slices.ContainsFunc(said.Disputes, func(k dispute) bool { return k.Outcome == schemas.DisputeLost }):
-		own.Status, own.assumed = schemas.ChargedBack, false
-	case slices.ContainsFunc(said.Disputes, dispute.open):
-		own.Status, own.assumed = schemas.Disputed, false
-	default:
-		return own, own.Final
+	if contested := said.contested(); contested != "" {
+		own.Status, own.Final, own.assumed = contested, contested.Final(), false
 	}
-	return own, own.Status.Final()
+	return own, own.Final
+}
+
+// contested is what the disputes make of the payment, whatever its own status is; "" when nothing.
+func (s Said) contested() schemas.Status {
+	switch {
+	case slices.ContainsFunc(s.Disputes, func(k dispute) bool { return k.Outcome == schemas.DisputeLost }):
+		return schemas.ChargedBack
+	case slices.ContainsFunc(s.Disputes, dispute.open):
+		return schemas.Disputed
+	default:
+		return ""
+	}
 }
 
 // sticks reports whether a dispute keeps a status from being news: after it only refunds are, and after it was lost only

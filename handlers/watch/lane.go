@@ -81,17 +81,16 @@ func (l *Lane) remembers(said Said) bool {
 	case !l.Said.Has():
 		l.Said = said.clone()
 		return false
-	case !l.Said.lateAfter(said):
+	}
+	behind, ahead := l.Said.lateAfter(said), said.lateAfter(l.Said)
+	since := l.Said.clone()
+	since.learn(said)
+	if !behind || ahead && (since.contested() == "" || since.contested() == since.Status) {
+		l.Said = since
 		return false
 	}
-	since := l.Said.Entries
 	l.Said = said.clone()
-	if l.Said.Entries == nil {
-		l.Said.Entries = map[string]int{}
-	}
-	for key, n := range since {
-		l.Said.Entries[key] = max(n, l.Said.Entries[key])
-	}
+	l.Said.learn(since)
 	return true
 }
 
@@ -111,10 +110,7 @@ func (l *Lane) takeChain(t *Taken, reminds bool) {
 	c := &t.Check
 	brings := reminds || l.Context.lacks(c.Context)
 	if why := l.settle(t); why != nil {
-		t.Verdict = Done
-		if !c.NotAfter(l.High) {
-			t.Verdict, t.Why = Conflict, why
-		}
+		t.Verdict, t.Why = Conflict, why
 		return
 	}
 	brings = brings || t.Displaced != nil
@@ -185,7 +181,9 @@ func (l *Lane) Restore(e Trail) {
 		if l.Said.Has() && e.Said.lateAfter(l.Said) {
 			return
 		}
+		before := l.Said
 		l.Said, l.Logged = e.Said.clone(), true
+		l.Said.learn(before)
 	}
 	if e.Place.Step > 0 && l.High.NotAfter(e.Place) {
 		l.High, l.Ended = e.Place, false

@@ -18,10 +18,14 @@ func TestAnIdentifierThatAnAnswerTaughtIsUsedFromThenOnButIsNotAnInitiatedEvents
 	first := NewContext(event, schemas.Reference{"session_id": "sid"}, &Origin{Topic: "t", Offset: 1, Time: now})
 	var lane Lane
 	taken := lane.Take(Check{PaymentKey: event.Key(), Kind: KindInitiated, Context: first, Origin: first.Earliest}, now)
-	answer := providers.Outcome{Kind: providers.Observed, Learned: schemas.Reference{"payment_id": "pay"},
-		Observation: &providers.Observation{Status: schemas.Pending, ProviderPaymentID: "pay"}}
-	decision := Decide(Question{Check: taken.Check, Lane: lane, Query: Reading{From: schemas.SourceQuery, Outcome: answer}, Now: now,
-		Schedule: Schedule{Open: Rhythm{Every: time.Minute, Deadline: time.Hour}}})
+	answer := providers.Outcome{
+		Kind: providers.Observed, Learned: schemas.Reference{"payment_id": "pay"},
+		Observation: &providers.Observation{Status: schemas.Pending, ProviderPaymentID: "pay"},
+	}
+	decision := Decide(Question{
+		Check: taken.Check, Lane: lane, Query: Reading{From: schemas.SourceQuery, Outcome: answer}, Now: now,
+		Schedule: Schedule{Open: Rhythm{Every: time.Minute, Deadline: time.Hour}},
+	})
 
 	require.NotNil(t, decision.Next)
 	assert.Equal(t, schemas.Reference{"session_id": "sid", "payment_id": "pay"}, decision.Next.Check.Context.Known())

@@ -2,6 +2,7 @@ package watch_test
 
 import (
 	"encoding/json"
+	"slices"
 	"time"
 
 	"github.com/paystatus/paystatus/handlers/watch"
@@ -44,6 +45,7 @@ type emitted struct {
 	at        time.Time
 	state     int  // the provider's state that the reading showed
 	context   bool // the check had one
+	amount    int64
 	late      bool // a stalled process wrote it
 	forgetful bool // the process did not know all that was said, because that was said before its lookback
 }
@@ -211,19 +213,18 @@ func (w *world) decide(b block) {
 		Check: c, Lane: p.work.lane, Query: query, Evidence: evidence, Schedule: worldSchedule(), Now: w.now,
 		LogFrom: p.logFrom, Random: float64(b[4]) / 255,
 	})
-	forgetful := w.truth.Said.Has() && (p.work.lane.Said.Status != w.truth.Said.Status || p.work.lane.Said.Sums != w.truth.Said.Sums ||
-		p.work.lane.Said.Final != w.truth.Said.Final || p.work.lane.Said.Entry != w.truth.Said.Entry)
+	forgetful := w.forgot(p.work.lane.Said)
 	work := &p.work
+	amount := int64(0)
+	if c.Context != nil {
+		amount = c.Context.Amount.Value
+	}
 	work.decided, work.lane, work.seen = true, d.Lane, sightOf(c, query, evidence, d)
 	for _, s := range d.Statements {
 		work.writes = append(work.writes, write{event: &emitted{
 			id: schemas.EventID(key, s.Facts).String(), statement: s, trail: w.carried(s.Trail),
-			state: stateOf(s.Reading), context: c.Context != nil, forgetful: forgetful,
+			state: stateOf(s.Reading), context: c.Context != nil, amount: amount, forgetful: forgetful,
 		}})
-	}
-	amount := int64(0)
-	if c.Context != nil {
-		amount = c.Context.Amount.Value
 	}
 	for _, l := range d.DeadLetters {
 		work.writes = append(work.writes, write{letter: &letter{l.Reason, work.value, amount}})
@@ -246,6 +247,21 @@ func (w *world) decide(b block) {
 	if d.Record {
 		work.writes = append(work.writes, write{replay: true})
 	}
+}
+
+// forgot reports whether a process does not know all that was said, which was said before its lookback.
+func (w *world) forgot(known watch.Said) bool {
+	said := w.truth.Said
+	if !slices.ContainsFunc(w.log, func(e emitted) bool { return e.at.Before(w.process.logFrom) }) {
+		return false
+	}
+	for entry, n := range said.Entries {
+		if known.Entries[entry] < n {
+			return true
+		}
+	}
+	return said.Status != known.Status || said.Sums != known.Sums || said.Final != known.Final || said.Entry != known.Entry ||
+		len(said.Disputes) != len(known.Disputes)
 }
 
 func (w *world) handedOver(c watch.Check) []byte {

@@ -26,19 +26,20 @@ func (w *world) judge() {
 // judgeOrder makes a consumer read the log: nothing goes backwards, everything ends, and what it believes at the end is right.
 func (w *world) judgeOrder() {
 	var c consumer
-	ended, late, lastNews, lastEnd := false, false, -1, -1
+	ended, excused, lastNews, lastEnd := false, false, -1, -1
 	for at, e := range w.log {
 		unresolved := e.statement.Type == schemas.TypeStatusUnresolved
 		switch c.receive(e) {
 		case accepts:
 			if !unresolved {
-				lastNews, late = at, e.late
+				lastNews, excused = at, e.late || e.forgetful && e.statement.Facts.Dispute != nil
 			}
 		case dropsBackwards:
 			if !w.excused(c, e) {
 				w.find("order", "%q comes after %s", spoken(e.statement), c.status)
 			}
 		case sawBefore:
+			excused = excused || e.forgetful && !unresolved
 		}
 		if e.statement.Facts.Final {
 			ended = true
@@ -54,23 +55,23 @@ func (w *world) judgeOrder() {
 		}
 	case !ended:
 		w.find("end", "the payment never ended")
-	case c.status != "" && !c.final && lastEnd < lastNews:
+	case c.status != "" && !c.final && lastEnd < lastNews && !excused && !w.has(watch.CodeNoContext):
 		w.find("end", "the consumer is left with %s, and nothing follows", c.status)
 	}
-	if !late { // the last word of a stalled process is the exception that nobody can exclude
+	if !excused { // the last word of a stalled process, or of one that knows one of two disputes, is an exception that nobody can exclude
 		w.judgeStatus(c)
 	}
 }
 
 // excused tells the two exceptions that the promise of order names: a late write of a stalled process, and a payment of which
-// nothing was said within the lookback, about which a stale answer comes, or a negative without context, which is not final.
+// nothing was said within the lookback, about which a stale answer comes, or a negative that seems not to be final.
 func (w *world) excused(c consumer, e emitted) bool {
 	newest := -1
 	for _, other := range w.log {
 		newest = max(newest, other.state)
 	}
 	status := e.statement.Facts.Status
-	negative := status.Negative() && status == c.status && !e.context
+	negative := status.Negative() && status == c.status
 	shownAs := w.showsCaptured && status == schemas.Captured
 	return w.count.late > 0 || e.forgetful && (e.state < newest || negative || shownAs)
 }
@@ -103,7 +104,7 @@ func (w *world) judgeStatus(c consumer) {
 		w.believes(c, schemas.Disputed)
 	case p.own >= 0 && p.history[p.own].status == schemas.RefundFailed && w.showsCaptured && c.status == schemas.Captured && !w.said(schemas.RefundPending):
 		// what queries show of a failed refund is captured; nobody heard of the refund
-	case won && (p.own < 0 || p.history[p.own].sums.Captured == 0):
+	case won && (p.own < 0 || slices.Contains([]schemas.Status{schemas.Pending, schemas.RequiresAction, schemas.Authorized, schemas.Unknown}, p.history[p.own].status)):
 		w.believes(c, schemas.Captured) // nobody heard what the payment was before the dispute
 	case !w.statesTimes && p.last != p.own: // late notifications cannot be told where the last check was not answered
 	case p.own >= 0:
@@ -142,7 +143,7 @@ func (w *world) judgeIdentity() {
 		}
 		if was := w.log[before]; e.statement.Facts.Dispute == nil && e.state > was.state {
 			for _, between := range w.log[before+1 : at] {
-				if between.state > was.state && between.state < e.state && between.id != e.id && !between.forgetful {
+				if w.count.late == 0 && between.state > was.state && between.state < e.state && between.id != e.id && !between.forgetful {
 					w.find("two ids", "id %.8s is of states %d and %d, and %d was said between", e.id, was.state, e.state, between.state)
 				}
 			}
@@ -154,8 +155,10 @@ func (w *world) judgeIdentity() {
 // go in what the provider tells: while reads are stale, or where late notifications state no time.
 func (w *world) change(e emitted) string {
 	f := e.statement.Facts
-	comesAndGoes := f.Status == schemas.Pending || f.Status == schemas.RequiresAction || f.Status == schemas.Unknown || e.statement.Previous == schemas.Unknown
-	if (w.lag > 0 || !w.statesTimes) && comesAndGoes {
+	comesAndGoes := slices.ContainsFunc([]schemas.Status{f.Status, e.statement.Previous}, func(s schemas.Status) bool {
+		return s == schemas.Pending || s == schemas.RequiresAction || s == schemas.Unknown || s.Negative()
+	})
+	if (w.lag > 0 || !w.statesTimes) && comesAndGoes || w.count.late > 0 {
 		return ""
 	}
 	return fmt.Sprintf("%d %s %v %v %v", e.state, f.Status, f.Final, f.Sums, f.Dispute)
@@ -187,20 +190,20 @@ func (w *world) judgeInputs() {
 		for _, l := range w.letters {
 			vanished = vanished && l.amount != 200
 		}
+		for _, e := range w.log {
+			vanished = vanished && e.amount != 200
+		}
 		if vanished {
 			w.find("conflict", "an initiated event with another amount vanished")
 		}
 	}
-	said, ended := false, false
+	said, mismatched := false, false
 	for _, e := range w.log {
-		switch {
-		case e.statement.Type != schemas.TypeStatusUnresolved:
-			said = true
-		case e.statement.Facts.Reason == schemas.UnresolvedMismatch && !said && !ended:
-			w.find("conflict", "an initiated event with another amount ended the watch")
-		default:
-			ended = true
-		}
+		said = said || e.statement.Type != schemas.TypeStatusUnresolved
+		mismatched = mismatched || e.statement.Facts.Reason == schemas.UnresolvedMismatch
+	}
+	if mismatched && !said && !w.needsID {
+		w.find("conflict", "an initiated event with another amount ended the watch")
 	}
 	refused := slices.ContainsFunc(w.letters, func(l letter) bool { return l.code == watch.CodeConflictingInitiation && l.amount == 100 })
 	if w.needsID && w.count.identifiers > 0 && w.appears < 15*time.Minute && !said && !refused {

@@ -108,13 +108,13 @@ func (p *provider) advance(whim byte) {
 	open, lost, disputes := p.disputes()
 	switch {
 	case open != "":
-		p.enter(state{dispute: &schemas.Dispute{ID: open, Outcome: []schemas.DisputeOutcome{schemas.DisputeWon, schemas.DisputeLost}[whim%2]}})
+		p.contest(open, []schemas.DisputeOutcome{schemas.DisputeWon, schemas.DisputeLost}[whim%2])
 	case lost != "":
 		if whim%4 == 0 {
-			p.enter(state{dispute: &schemas.Dispute{ID: lost, Outcome: schemas.DisputeWon}}) // reversed
+			p.contest(lost, schemas.DisputeWon) // reversed
 		}
 	case disputes < 2 && whim%5 < 2 && (last.status == schemas.Captured || last.status == schemas.PartiallyRefunded):
-		p.enter(state{dispute: &schemas.Dispute{ID: fmt.Sprintf("d%d", disputes+1), Outcome: schemas.DisputeOpen}})
+		p.contest(fmt.Sprintf("d%d", disputes+1), schemas.DisputeOpen)
 	case last.status == schemas.Declined:
 		if p.w.payableAgain && p.w.now.Before(start.Add(45*time.Minute)) {
 			status := []schemas.Status{schemas.Pending, schemas.Captured, schemas.Declined}[whim%3]
@@ -125,6 +125,10 @@ func (p *provider) advance(whim byte) {
 			p.move(last, next[int(whim/5)%len(next)])
 		}
 	}
+}
+
+func (p *provider) contest(id string, outcome schemas.DisputeOutcome) {
+	p.enter(state{dispute: &schemas.Dispute{ID: id, Outcome: outcome}, attempt: p.history[p.latest()].attempt})
 }
 
 func (p *provider) move(from, to state) {

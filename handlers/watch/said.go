@@ -187,6 +187,25 @@ func (s Said) lateAfter(other Said) bool {
 	}
 }
 
+// learn adds the entry counts and disputes that other knows and s does not.
+func (s *Said) learn(other Said) {
+	for key, n := range other.Entries {
+		if s.Entries == nil {
+			s.Entries = map[string]int{}
+		}
+		s.Entries[key] = max(n, s.Entries[key])
+	}
+	for _, known := range other.Disputes {
+		i := slices.IndexFunc(s.Disputes, func(k dispute) bool { return k.ID == known.ID })
+		switch {
+		case i < 0:
+			s.Disputes = append(s.Disputes, known)
+		case s.Disputes[i].movesTo(known):
+			s.Disputes[i] = known
+		}
+	}
+}
+
 // spokenOf notes the attempt and the provider's time of what was said or confirmed.
 func (s *Said) spokenOf(id string, occurredAt time.Time) {
 	if id != "" && !slices.Contains(s.Attempts, id) {

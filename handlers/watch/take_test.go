@@ -126,8 +126,8 @@ func TestWhatACheckMessageMeansToItsLane(t *testing.T) {
 			knows(watch.Place{Epoch: 1, Step: 4}, false, first), chained(1, 7, dearer(second).context()), nil, watch.Conflict, "amount",
 		},
 		{
-			"an overtaken step of a later, conflicting context was done",
-			knows(watch.Place{Epoch: 1, Step: 4}, false, first), chained(1, 3, dearer(second).context()), nil, watch.Done, "",
+			"an overtaken step of a later, conflicting context is one, too: its initiated event may have no dead letter yet",
+			knows(watch.Place{Epoch: 1, Step: 4}, false, first), chained(1, 3, dearer(second).context()), nil, watch.Conflict, "amount",
 		},
 		{
 			"a sleeper of epoch 0 is overtaken by any initiated event",
@@ -239,6 +239,33 @@ func TestContextIsMergedAndNeverLost(t *testing.T) {
 		assert.Equal(t, watch.Ask, taken.Verdict)
 		assert.Equal(t, watch.Place{Epoch: 2, Step: 1}, taken.Check.Place)
 		assert.Equal(t, schemas.Disputed, w.lane.Said.Status)
+	})
+	t.Run("of two that know one dispute each neither forgets what the other knows", func(t *testing.T) {
+		t.Parallel()
+		w := newWatched(t)
+		w.pushed(wins("d1"), answers(schemas.Captured, madeFor100))
+		sleeper := chained(0, 2, nil)
+		said := w.lane.Said
+		sleeper.Said = &said
+		w.lane = watch.Lane{}
+		w.ask(first.check(), answers(schemas.Captured), nil)
+		w.pushed(opens("d2"), answers(schemas.Captured))
+		assert.Equal(t, watch.Done, w.meet(sleeper).Verdict)
+		assert.Equal(t, schemas.Disputed, w.lane.Said.Status)
+		w.pushed(opens("d1"), answers(schemas.Captured))
+		assert.Equal(t, []string{"captured d1 won final", "captured 1 final", "disputed d2 open"}, w.says(), "d1 is known to be won")
+	})
+	t.Run("an overtaken sleeper's entry counts are kept", func(t *testing.T) {
+		t.Parallel()
+		w := newWatched(t)
+		w.ask(first.check(), answers(schemas.Unknown), nil)
+		sleeper := w.next.Check
+		w.lane = watch.Lane{}
+		w.ask(event{offset: 8, at: time.Minute}.check(), answers(schemas.Authorized), nil)
+		w.ask(event{offset: 9, at: time.Minute}.check(), answers(schemas.Authorized), nil)
+		require.Equal(t, watch.Done, w.meet(sleeper).Verdict)
+		w.wakes(answers(schemas.Unknown))
+		assert.Equal(t, []string{"unknown 1", "authorized 1", "unknown 2"}, w.says())
 	})
 	t.Run("a sleeper does not remind a lane that knows more", func(t *testing.T) {
 		t.Parallel()
