@@ -13,6 +13,7 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"unicode/utf8"
 
 	"github.com/go-json-experiment/json/jsontext"
 )
@@ -84,7 +85,7 @@ func Parse(data []byte) (Value, error) {
 	defer decoders.Put(dec)
 	dec.Reset(bytes.NewBuffer(text), jsontext.AllowDuplicateNames(true), jsontext.AllowInvalidUTF8(true))
 
-	r := reader{dec: dec, nodes: make([]node, 0, 8+len(text)/24)}
+	r := reader{dec: dec, text: string(text), nodes: make([]node, 0, 8+len(text)/24)}
 	err := r.value("")
 	if err == nil {
 		if _, end := dec.ReadToken(); !errors.Is(end, io.EOF) {
@@ -110,7 +111,19 @@ func Parse(data []byte) (Value, error) {
 
 type reader struct {
 	dec   *jsontext.Decoder
+	text  string // what dec reads
 	nodes []node
+}
+
+// str is the content of the string that was just read. One without escapes is a part of the text and needs no copy.
+func (r *reader) str(token jsontext.Token) string {
+	end := r.dec.InputOffset() - 1
+	begin := strings.LastIndexByte(r.text[:end], '"') + 1
+	plain := r.text[begin:end]
+	if begin > 1 && r.text[begin-2] == '\\' || strings.IndexByte(plain, '\\') >= 0 || !utf8.ValidString(plain) {
+		return token.String()
+	}
+	return plain
 }
 
 // value reads the next value and all that is inside it.
@@ -129,7 +142,7 @@ func (r *reader) value(name string) error {
 	case '0':
 		r.nodes[self].kind, r.nodes[self].text = Number, token.String()
 	case '"':
-		r.nodes[self].kind, r.nodes[self].text = String, token.String()
+		r.nodes[self].kind, r.nodes[self].text = String, r.str(token)
 	case '[':
 		err = r.inside(self, Array, ']')
 	default:
@@ -149,7 +162,7 @@ func (r *reader) inside(self int, kind Kind, end jsontext.Kind) error {
 			if err != nil {
 				return err
 			}
-			name = token.String()
+			name = r.str(token)
 		}
 		if err := r.value(name); err != nil {
 			return err

@@ -1,6 +1,7 @@
 package exactjson
 
 import (
+	"encoding/json"
 	"errors"
 	"slices"
 	"strings"
@@ -8,6 +9,7 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+	"pgregory.net/rapid"
 )
 
 func TestWhatCannotBeReadSaysWhy(t *testing.T) {
@@ -66,6 +68,41 @@ func TestBytesThatDoNotDecideDoNoHarm(t *testing.T) {
 	v, err := Parse([]byte("\xef\xbb\xbf{\"name\": \"Jos\xe9\", \"status\": \"SETTLED\"}"))
 	require.NoError(t, err, "a byte order mark and Latin-1 bytes")
 	assert.Equal(t, "SETTLED", v.Get("status").Str())
+}
+
+func TestStringsAreReadAsTheyAreMeant(t *testing.T) {
+	t.Parallel()
+	for text, want := range map[string]string{
+		`"plain"`: "plain", `""`: "", `"a\"b"`: `a"b`, `"\""`: `"`, `"\\"`: `\`, `"a\\"`: `a\`, `"\u00e9"`: "é", `"é"`: "é", `"tab\t"`: "tab\t",
+		"\"bad \xff\"": "bad \ufffd", `"\"x"`: `"x`, `"x\""`: `x"`,
+	} {
+		v, err := Parse([]byte(`{` + text + `: [` + text + `, 1, ` + text + `]}`))
+		require.NoError(t, err, text)
+		for m := range v.Members() {
+			assert.Equal(t, want, m.Name(), text)
+			items := slices.Collect(m.Items())
+			assert.Equal(t, want, items[0].Str(), text)
+			assert.Equal(t, want, items[2].Str(), text)
+		}
+	}
+}
+
+// TestEveryStringIsThatOfEncodingJSON holds the short cut for strings without escapes against the standard library.
+func TestEveryStringIsThatOfEncodingJSON(t *testing.T) {
+	t.Parallel()
+	rapid.Check(t, func(t *rapid.T) {
+		want := rapid.SliceOf(rapid.String()).Draw(t, "strings")
+		text, err := json.Marshal(want)
+		require.NoError(t, err)
+		v, err := Parse(text)
+		require.NoError(t, err)
+		i := 0
+		for item := range v.Items() {
+			assert.Equal(t, want[i], item.Str())
+			i++
+		}
+		assert.Len(t, want, i)
+	})
 }
 
 func TestIntegersAreNeverRounded(t *testing.T) {
