@@ -19,6 +19,7 @@ type task struct {
 	seen      *seen
 	lane      *lane
 	pause     time.Duration // before it was handed out again last; 0: it was not nacked
+	current   *delivery     // the one that is out; nil: none
 }
 
 func (t *task) bytes() int { return len(t.record.Key) + len(t.record.Value) }
@@ -28,6 +29,14 @@ type lane struct {
 	shared  bool   // known to generation.lanes
 	name    string // there
 	waiting []*task
+}
+
+// next takes the first of those that wait.
+func (l *lane) next() *task {
+	t := l.waiting[0]
+	l.waiting[0] = nil
+	l.waiting = l.waiting[1:]
+	return t
 }
 
 // queue is first in, first out.
@@ -110,12 +119,12 @@ func (g *generation) dispatchLoop() {
 				return
 			}
 		}
-		msg, cancel := g.message(t)
+		msg, d := g.message(t)
 		select {
 		case g.sub.out <- msg:
-			go g.await(t, msg, cancel)
+			go g.await(t, msg, d)
 		case <-g.draining:
-			cancel()
+			d.cancel()
 			g.release()
 			return
 		}
@@ -152,7 +161,7 @@ func (g *generation) leave() {
 }
 
 // message makes a fresh message of a record. Its context ends with it, or when the generation is handed over.
-func (g *generation) message(t *task) (*message.Message, context.CancelFunc) {
+func (g *generation) message(t *task) (*message.Message, *delivery) {
 	r := t.record
 	msg := message.NewMessage("", bytes.Clone(r.Value)) // a handler may change its copy
 	for _, h := range r.Headers {
@@ -166,13 +175,39 @@ func (g *generation) message(t *task) (*message.Message, context.CancelFunc) {
 		msg.UUID = fmt.Sprintf("%s/%d/%d", r.Topic, r.Partition, r.Offset)
 	}
 	ctx, cancel := context.WithCancel(g.messages)
-	msg.SetContext(context.WithValue(ctx, deliveryContext{}, &delivery{record: r, lease: g.lease, draining: g.draining}))
-	return msg, cancel
+	d := &delivery{record: r, lease: g.lease, draining: g.draining, generation: g, task: t, cancel: cancel}
+	msg.SetContext(context.WithValue(ctx, deliveryContext{}, d))
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	t.current = d
+	return msg, d
+}
+
+// behind makes records that wait behind a message that is out part of it, as long as take says so.
+func (g *generation) behind(d *delivery, take func(Record) bool) []Record {
+	g.mu.Lock()
+	if d.task.current != d {
+		g.mu.Unlock()
+		return nil
+	}
+	waiting := d.task.lane.waiting[d.taken:] // only the end of d shortens it
+	g.mu.Unlock()
+	var taken []Record
+	for _, t := range waiting {
+		if !take(t.record) {
+			break
+		}
+		taken = append(taken, t.record)
+	}
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	d.taken += len(taken)
+	return taken
 }
 
 // await waits for what becomes of a message that was handed out.
-func (g *generation) await(t *task, msg *message.Message, cancel context.CancelFunc) {
-	defer cancel()
+func (g *generation) await(t *task, msg *message.Message, d *delivery) {
+	defer d.cancel()
 	select {
 	case <-msg.Acked():
 		g.acked(t)
@@ -188,19 +223,29 @@ func (g *generation) acked(t *task) {
 	if g.revoked {
 		return
 	}
-	t.seen.done = true
-	p := t.partition
-	p.pending--
-	p.bytes -= t.bytes()
-	switch l := t.lane; {
+	l := t.lane
+	g.done(t)
+	if t.current != nil {
+		for range t.current.taken {
+			g.done(l.next())
+		}
+		t.current = nil
+	}
+	switch {
 	case len(l.waiting) > 0:
-		g.runnable.push(l.waiting[0])
-		l.waiting[0] = nil
-		l.waiting = l.waiting[1:]
+		g.runnable.push(l.next())
 	case l.shared:
 		delete(g.lanes, l.name)
 	}
 	g.leave()
+}
+
+// done marks a record as handled.
+func (g *generation) done(t *task) {
+	t.seen.done = true
+	p := t.partition
+	p.pending--
+	p.bytes -= t.bytes()
 	if p.full && g.room(p) {
 		p.full = false
 		g.wakeLoop(p.leader)
@@ -215,6 +260,7 @@ func (g *generation) nacked(t *task) {
 		return
 	}
 	g.leave()
+	t.current = nil
 	t.pause = min(max(2*t.pause, firstNackPause), g.sub.options.NackPause)
 	time.AfterFunc(t.pause, func() {
 		g.mu.Lock()

@@ -1,6 +1,7 @@
 package kafka
 
 import (
+	"cmp"
 	"log/slog"
 	"testing"
 	"time"
@@ -14,6 +15,7 @@ import (
 // assignedGeneration is a generation with partition 0 and the given records read, without a broker.
 func assignedGeneration(t *testing.T, options SubscriberOptions, records ...Record) (*generation, *partition) {
 	t.Helper()
+	options.ReadAhead = cmp.Or(options.ReadAhead, aheadBytes)
 	s := &subscription{options: options, topic: "t", log: slog.New(slog.DiscardHandler), out: make(chan *message.Message)}
 	g := newGeneration(s, &kafkago.Generation{ID: 1, Assignments: map[string][]kafkago.PartitionAssignment{"t": {{ID: 0}}}})
 	g.lease = newLease(time.Hour, time.Now())
@@ -60,8 +62,8 @@ func TestAFullPartitionHasToBecomeHalfEmpty(t *testing.T) {
 
 func TestWhatIsReadAheadIsBounded(t *testing.T) {
 	t.Parallel()
-	large := Record{Value: make([]byte, aheadBytes)}
-	g, p := assignedGeneration(t, SubscriberOptions{InFlight: 100}, large)
+	large := Record{Value: make([]byte, 1000)}
+	g, p := assignedGeneration(t, SubscriberOptions{InFlight: 100, ReadAhead: 1000}, large)
 	assert.False(t, g.room(p), "bytes")
 	g.acked(g.take())
 	assert.True(t, g.room(p))

@@ -57,6 +57,7 @@ type position struct {
 type leaderConn struct {
 	network     *network
 	address     string
+	most        int // bytes of one partition in an answer
 	conn        net.Conn
 	correlation int32
 }
@@ -90,7 +91,7 @@ func (l *leaderConn) fetch(ctx context.Context, topic string, positions []positi
 	for _, p := range positions {
 		request.Topics[0].Partitions = append(request.Topics[0].Partitions, fetch.RequestPartition{
 			Partition: int32(p.partition), CurrentLeaderEpoch: -1, FetchOffset: p.offset, LogStartOffset: -1, //nolint:gosec // came as int32
-			PartitionMaxBytes: fetchPartitionBytes,
+			PartitionMaxBytes: int32(l.most), //nolint:gosec // at most fetchPartitionBytes
 		})
 	}
 	l.correlation++

@@ -67,7 +67,7 @@ func (g *generation) wakeLoop(leader string) {
 
 // fetchLoop fetches from one leader, all of its partitions that have room in one request.
 func (g *generation) fetchLoop(working context.Context, leader string) {
-	conn := &leaderConn{network: g.sub.network, address: leader}
+	conn := &leaderConn{network: g.sub.network, address: leader, most: min(fetchPartitionBytes, g.sub.options.ReadAhead)}
 	defer conn.close()
 	g.mu.Lock()
 	look := g.loops[leader]
@@ -122,7 +122,7 @@ func (g *generation) fetchable(leader string, round int) ([]position, time.Durat
 
 // room tells whether more may be read of a partition. Once full, it has to become half empty first.
 func (g *generation) room(p *partition) bool {
-	limit, bytes := g.sub.options.InFlight, aheadBytes
+	limit, bytes := g.sub.options.InFlight, g.sub.options.ReadAhead
 	if p.full {
 		limit, bytes = limit/2, bytes/2
 	}

@@ -14,7 +14,7 @@ import (
 
 // Limits of what is read ahead of the handlers, per partition.
 const (
-	aheadBytes = 8 << 20 // of values and keys
+	aheadBytes = 8 << 20 // of values and keys, unless SubscriberOptions say otherwise
 	aheadSpan  = 16      // times InFlight: records from the first unfinished one on, done or not
 )
 

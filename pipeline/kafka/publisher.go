@@ -32,6 +32,9 @@ type PublisherOptions struct {
 	Topics []string
 	// OmitUUID leaves out the header UUIDHeader.
 	OmitUUID bool
+	// OnAppend is told when, by a broker's clock, messages were appended that were just acknowledged, if their topic has
+	// message.timestamp.type=LogAppendTime. It is called by several goroutines and must not block.
+	OnAppend func(time.Time)
 }
 
 // Publisher is a Watermill Publisher. It partitions by key as the Java client does (murmur2), without a key at random.
@@ -66,7 +69,14 @@ func (p *Publisher) writer(n *network, messages int, bytes int64) *kafkago.Write
 	return &kafkago.Writer{
 		Addr: n.addr(), Transport: p.transport, Balancer: kafkago.Murmur2Balancer{}, RequiredAcks: kafkago.RequireAll,
 		MaxAttempts: 1, BatchSize: messages, BatchBytes: bytes, BatchTimeout: batchTimeout,
-		ReadTimeout: writeTimeout, WriteTimeout: writeTimeout,
+		ReadTimeout: writeTimeout, WriteTimeout: writeTimeout, Completion: p.completed,
+	}
+}
+
+// completed is called when a batch was acknowledged, or failed. The messages of a batch are appended at the same time.
+func (p *Publisher) completed(batch []kafkago.Message, err error) {
+	if p.options.OnAppend != nil && err == nil && len(batch) > 0 && !batch[0].Time.IsZero() {
+		p.options.OnAppend(batch[0].Time)
 	}
 }
 

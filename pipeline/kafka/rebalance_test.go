@@ -3,7 +3,9 @@ package kafka_test
 import (
 	"context"
 	"errors"
+	"log/slog"
 	"strconv"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -187,9 +189,19 @@ func TestAMessageThatOutlivesTheDrainIsCancelledAndRepeated(t *testing.T) {
 	again.Ack()
 }
 
+// lines is a writer for a log.
+type lines chan<- string
+
+func (l lines) Write(line []byte) (int, error) {
+	l <- string(line)
+	return len(line), nil
+}
+
 func TestARefusedAssignmentIsLeftAndTriedAgain(t *testing.T) {
 	t.Parallel()
 	c := newCluster(t)
+	logged := make(chan string, 100)
+	c.config.Logger = slog.New(slog.NewTextHandler(lines(logged), nil))
 	topic := c.topic("refused", 1)
 	require.NoError(t, c.publisher().Publish(topic, keyed("k", 1)))
 	var asked atomic.Int64
@@ -210,6 +222,14 @@ func TestARefusedAssignmentIsLeftAndTriedAgain(t *testing.T) {
 	msg := receive(t, c.subscribe(s, topic))
 	assert.GreaterOrEqual(t, time.Since(began), 500*time.Millisecond, "it pauses before it joins again")
 	assert.Equal(t, int64(2), asked.Load())
+	eventually(t, "the reason is logged", func() bool {
+		select {
+		case line := <-logged:
+			return strings.Contains(line, "not restored")
+		default:
+			return false
+		}
+	})
 	assert.Zero(t, revoked.Load(), "what was refused is not revoked")
 	assert.True(t, s.Ready())
 	msg.Ack()

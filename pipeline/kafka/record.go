@@ -39,6 +39,11 @@ type delivery struct {
 	record   Record
 	lease    *Lease
 	draining <-chan struct{}
+
+	generation *generation
+	task       *task
+	cancel     context.CancelFunc // of the message's context
+	taken      int                // how many of those behind it are part of the message; guarded by generation.mu
 }
 
 func deliveryOf(ctx context.Context) *delivery {
@@ -52,6 +57,16 @@ func RecordOf(ctx context.Context) (Record, bool) {
 		return d.record, true
 	}
 	return Record{}, false
+}
+
+// Behind makes records that wait behind a received message in its lane part of it, in order, as long as take says so: its ack
+// acks them, too, its nack gives them back to the lane. So a handler moves many records with one write. It gives those that were read so
+// far, and none when the message was acked or nacked, or is no received one.
+func Behind(ctx context.Context, take func(Record) bool) []Record {
+	if d := deliveryOf(ctx); d != nil {
+		return d.generation.behind(d, take)
+	}
+	return nil
 }
 
 // Draining is closed when the generation that delivered the message begins to drain: long waits should end then. For a context

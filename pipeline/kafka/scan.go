@@ -60,7 +60,7 @@ func (s *scan) step(ctx context.Context, next, to int64) (int64, error) {
 		if address == "" {
 			return next, pause(ctx, retryPause)
 		}
-		s.conn = &leaderConn{network: s.client.network, address: address}
+		s.conn = &leaderConn{network: s.client.network, address: address, most: fetchPartitionBytes}
 	}
 	answer, err := s.conn.fetch(ctx, s.topic, []position{{s.partition, next}}, fetchWait)
 	if err == nil && len(answer) != 1 {

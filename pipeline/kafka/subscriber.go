@@ -45,6 +45,9 @@ type SubscriberOptions struct {
 	// InFlight is how many messages are handed out at once, over all partitions of a subscription; default 4096. As many
 	// again are read ahead per partition.
 	InFlight int
+	// ReadAhead is how many bytes of keys and values are read ahead per partition; the last fetch may add as many again, at most 1 MiB.
+	// Default 8 MiB.
+	ReadAhead int
 	// SessionTimeout is how long the coordinator waits for a heartbeat before it gives the partitions to others; default 10s.
 	SessionTimeout time.Duration
 	// Drain is how long running messages may finish when partitions are taken away or the subscription ends; default 10s.
@@ -99,10 +102,11 @@ func NewSubscriber(config Config, options SubscriberOptions) (*Subscriber, error
 	if options.Group == "" {
 		return nil, errors.New("kafka: subscriber without a group")
 	}
-	if options.InFlight < 0 || options.SessionTimeout < 0 || options.Drain < 0 || options.NackPause < 0 {
+	if options.InFlight < 0 || options.ReadAhead < 0 || options.SessionTimeout < 0 || options.Drain < 0 || options.NackPause < 0 {
 		return nil, errors.New("kafka: negative subscriber option")
 	}
 	options.InFlight = cmp.Or(options.InFlight, 4096)
+	options.ReadAhead = cmp.Or(options.ReadAhead, aheadBytes)
 	options.SessionTimeout = cmp.Or(options.SessionTimeout, 10*time.Second)
 	options.Drain = cmp.Or(options.Drain, 10*time.Second)
 	options.NackPause = cmp.Or(options.NackPause, 5*time.Second)
