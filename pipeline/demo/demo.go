@@ -10,37 +10,17 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
-	"os"
-	"path/filepath"
-	"strings"
 	"time"
 
 	"github.com/ThreeDotsLabs/watermill/message"
 	"golang.org/x/sync/errgroup"
 
 	"github.com/paystatus/paystatus/pipeline"
-	"github.com/paystatus/paystatus/pipeline/config"
 	"github.com/paystatus/paystatus/pipeline/embedded"
 	"github.com/paystatus/paystatus/pipeline/kafka"
 	"github.com/paystatus/paystatus/providers/sandbox"
+	"github.com/paystatus/paystatus/schemas"
 )
-
-// Simulators are the simulated APIs of all providers.
-func Simulators() []sandbox.Simulator {
-	return []sandbox.Simulator{sandbox.Checkout(), sandbox.Antom(), sandbox.Worldpay(), sandbox.Liquido()}
-}
-
-// SandboxConfig is a configuration that asks the simulators at url, as YAML.
-func SandboxConfig(simulators []sandbox.Simulator, url string) string {
-	var b strings.Builder
-	b.WriteString("providers:\n")
-	for _, s := range simulators {
-		for line := range strings.Lines(s.Config(url + "/" + s.Name())) {
-			b.WriteString("  " + line)
-		}
-	}
-	return b.String()
-}
 
 // Options say what the demo shows.
 type Options struct {
@@ -53,26 +33,26 @@ type Options struct {
 // Viewer is shown what happens.
 type Viewer interface {
 	// Started tells what was started: the broker's address and the sandbox's URL.
-	Started(brokers []string, sandbox string, payments int)
-	// Seen shows a status event: the record as it was written, and how long after its payment was initiated.
-	Seen(record kafka.Record, age time.Duration) error
-	// Ended tells how many payments ended and how long it took.
-	Ended(payments int, took time.Duration)
+	Started(broker, sandbox string, payments int)
+	// Seen shows a status event.
+	Seen(e Event) error
+	// Ended tells how every payment ended, how many events there were and how long it took.
+	Ended(endings []Ending, events int, took time.Duration)
 }
 
-// schedule is the demo's: seconds where real payments take minutes.
-const schedule = `
-schedules:
-  default:
-    open: {delays: [1s, 1s, 2s], every: 2s, deadline: 12s}
-    authorized: {delays: [1s, 1s], every: 2s, deadline: 12s}
-    refund: {delays: [1s], every: 2s, deadline: 12s}
-    not_found_grace: 6s
-    reference_window: 5s
-    recheck: 1s
-    unavailable: {initial: 1s, max: 2s}
-    refused: {every: 1s}
-`
+// Event is a status event.
+type Event struct {
+	Type string         `json:"type"`
+	Data schemas.Change `json:"data"`
+	JSON []byte         `json:"-"` // the structured CloudEvent, byte for byte as it was written
+	Age  time.Duration  `json:"-"` // since its payment was initiated
+}
+
+// Ending is how one payment ended.
+type Ending struct {
+	Fate
+	Last Event
+}
 
 // Run shows the demo. It returns when every payment has ended, or with Keep when ctx ends.
 func Run(ctx context.Context, o Options) error {
@@ -99,8 +79,10 @@ func Run(ctx context.Context, o Options) error {
 	if err := script(providers, fates); err != nil {
 		return err
 	}
-	d := &demo{options: o, fates: fates, topics: pipeline.Topics{Topics: c.Topics}, kafka: kafka.Config{Brokers: c.Kafka.Brokers, ClientID: "paystatus-demo", Logger: o.Log}}
-
+	d := &demo{
+		options: o, topics: pipeline.Topics{Topics: c.Topics}, open: map[string]Fate{}, initiated: map[string]time.Time{},
+		kafka: kafka.Config{Brokers: c.Kafka.Brokers, ClientID: "paystatus-demo", Logger: o.Log},
+	}
 	if err := d.createTopics(ctx); err != nil {
 		return err
 	}
@@ -115,40 +97,26 @@ func Run(ctx context.Context, o Options) error {
 	served, cancel := context.WithCancel(context.WithoutCancel(ctx))
 	group.Go(func() error { return service.Run(served) })
 
-	o.Viewer.Started(c.Kafka.Brokers, url, len(fates))
-	err = d.show(ctx)
+	o.Viewer.Started(broker.Addr(), url, len(fates))
+	err = d.show(ctx, fates)
 	cancel()
 	_ = server.Close()
-	return errors.Join(err, group.Wait())
-}
-
-// configuration is the demo's own, through the same reader as everybody's.
-func configuration(providers, broker string) (*config.Config, error) {
-	dir, err := os.MkdirTemp("", "paystatus-demo-")
-	if err != nil {
-		return nil, fmt.Errorf("demo: %w", err)
+	if failed := group.Wait(); failed != nil { // which also ended the show
+		return failed
 	}
-	defer func() { _ = os.RemoveAll(dir) }()
-	path := filepath.Join(dir, "demo.yaml")
-	text := "kafka: {brokers: [" + broker + "], session_timeout: 6s}\n" +
-		"topics: {partitions: 4, replication: 1, min_insync: 1}\n" +
-		"http: {listen: \"127.0.0.1:0\"}\n" + schedule + providers
-	if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
-		return nil, fmt.Errorf("demo: %w", err)
-	}
-	c, problems := config.Load(path, nil, pipeline.Providers)
-	if err := config.Err(problems); err != nil {
-		return nil, fmt.Errorf("demo: %w", err)
-	}
-	return c, nil
+	return err
 }
 
 // demo is one showing.
 type demo struct {
 	options Options
-	fates   []Fate
 	topics  pipeline.Topics
 	kafka   kafka.Config
+
+	initiated map[string]time.Time // by payment
+	open      map[string]Fate      // by payment, those that have not ended
+	endings   []Ending
+	events    int
 }
 
 func (d *demo) createTopics(ctx context.Context) error {
@@ -162,7 +130,7 @@ func (d *demo) createTopics(ctx context.Context) error {
 }
 
 // show produces the initiated events and shows what comes of them.
-func (d *demo) show(ctx context.Context) error {
+func (d *demo) show(ctx context.Context, fates []Fate) error {
 	viewer, err := kafka.NewSubscriber(d.kafka, kafka.SubscriberOptions{Group: "paystatus-demo-viewer"})
 	if err != nil {
 		return fmt.Errorf("demo: %w", err)
@@ -173,85 +141,76 @@ func (d *demo) show(ctx context.Context) error {
 		return fmt.Errorf("demo: %w", err)
 	}
 	began := time.Now()
-	if err := d.initiate(began); err != nil {
+	if err := d.initiate(fates, began); err != nil {
 		return err
 	}
-	if err := d.watch(ctx, events, began); err != nil {
-		return err
+	for len(d.open) > 0 {
+		more, err := d.see(ctx, events)
+		switch {
+		case err != nil:
+			return err
+		case !more:
+			return fmt.Errorf("demo: stopped while %d of %d payments were open", len(d.open), len(fates))
+		}
 	}
-	d.options.Viewer.Ended(len(d.fates), time.Since(began))
-	if d.options.Keep {
-		for {
-			select {
-			case msg := <-events:
-				if err := d.see(msg, began); err != nil {
-					return err
-				}
-			case <-ctx.Done():
-				return nil
-			}
+	d.options.Viewer.Ended(d.endings, d.events, time.Since(began))
+	for d.options.Keep {
+		if more, err := d.see(ctx, events); err != nil || !more {
+			return err
 		}
 	}
 	return nil
 }
 
-func (d *demo) initiate(now time.Time) error {
+func (d *demo) initiate(fates []Fate, now time.Time) error {
 	publisher, err := kafka.NewPublisher(d.kafka, kafka.PublisherOptions{OmitUUID: true})
 	if err != nil {
 		return fmt.Errorf("demo: %w", err)
 	}
 	defer func() { _ = publisher.Close() }()
-	for _, f := range d.fates {
+	messages := make([]*message.Message, len(fates))
+	for i, f := range fates {
 		data, err := json.Marshal(f.event(now))
 		if err != nil {
 			return fmt.Errorf("demo: %w", err)
 		}
-		msg := message.NewMessage(f.PaymentID, data)
-		kafka.SetKey(msg, []byte(f.PaymentID))
-		if err := publisher.Publish(d.topics.Initiated, msg); err != nil {
-			return fmt.Errorf("demo: %w", err)
-		}
+		messages[i] = message.NewMessage(f.PaymentID, data)
+		kafka.SetKey(messages[i], []byte(f.PaymentID))
+		d.open[f.PaymentID], d.initiated[f.PaymentID] = f, now
+	}
+	if err := publisher.Publish(d.topics.Initiated, messages...); err != nil {
+		return fmt.Errorf("demo: %w", err)
 	}
 	return nil
 }
 
-// watch shows events until every payment has ended.
-func (d *demo) watch(ctx context.Context, events <-chan *message.Message, began time.Time) error {
-	open := map[string]bool{}
-	for _, f := range d.fates {
-		open[f.PaymentID] = true
-	}
-	for len(open) > 0 {
-		select {
-		case msg, ok := <-events:
-			if !ok {
-				return ctx.Err()
-			}
-			var change struct {
-				PaymentID string `json:"payment_id"`
-				Final     bool   `json:"final"`
-			}
-			if err := json.Unmarshal(msg.Payload, &change); err != nil {
-				return fmt.Errorf("demo: read a status event: %w", err)
-			}
-			if err := d.see(msg, began); err != nil {
-				return err
-			}
-			if change.Final {
-				delete(open, change.PaymentID)
-			}
-		case <-ctx.Done():
-			return fmt.Errorf("demo: stopped with %d payments open: %w", len(open), ctx.Err())
+// see shows the next event. More is false when there is none before ctx ends.
+func (d *demo) see(ctx context.Context, events <-chan *message.Message) (more bool, err error) {
+	var msg *message.Message
+	select {
+	case <-ctx.Done():
+		return false, nil
+	case msg, more = <-events:
+		if !more {
+			return false, nil
 		}
 	}
-	return nil
-}
-
-func (d *demo) see(msg *message.Message, began time.Time) error {
-	record, _ := kafka.RecordOf(msg.Context())
-	err := d.options.Viewer.Seen(record, time.Since(began))
-	msg.Ack()
-	return err
+	defer msg.Ack()
+	e := Event{JSON: msg.Payload}
+	if err := json.Unmarshal(msg.Payload, &e); err != nil {
+		return true, fmt.Errorf("demo: read a status event: %w", err)
+	}
+	id := e.Data.PaymentID
+	if d.initiated[id].IsZero() { // somebody else's
+		d.initiated[id] = time.Now()
+	}
+	e.Age = time.Since(d.initiated[id])
+	d.events++
+	if fate, open := d.open[id]; open && e.Data.Final {
+		delete(d.open, id)
+		d.endings = append(d.endings, Ending{fate, e})
+	}
+	return true, d.options.Viewer.Seen(e)
 }
 
 func script(server *sandbox.Server, fates []Fate) error {
