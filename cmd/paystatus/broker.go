@@ -16,10 +16,11 @@ func brokerCommand() *cobra.Command {
 	}
 	listen := cmd.Flags().String("listen", "127.0.0.1:9092", "host:port to listen on; port 0: any free one, printed")
 	dir := cmd.Flags().String("data-dir", "", "keep the data here over restarts; empty: in memory")
+	_ = cmd.MarkFlagDirname("data-dir")
 	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
 		broker, err := embedded.Start(embedded.Options{Listen: *listen, DataDir: *dir})
 		if err != nil {
-			return fmt.Errorf("start the broker: %w", err)
+			return err
 		}
 		defer broker.Close()
 		if _, err := fmt.Fprintln(cmd.OutOrStdout(), broker.Addr()); err != nil {

@@ -35,10 +35,14 @@ func configCommand() *cobra.Command {
 				return err
 			}
 		}
-		if len(problems) > 0 {
-			return errors.New("the configuration is not right")
+		switch len(problems) {
+		case 0:
+			return nil
+		case 1:
+			return errors.New("the configuration is wrong in one place, named above")
+		default:
+			return fmt.Errorf("the configuration is wrong in %d places, named above", len(problems))
 		}
-		return nil
 	}
 	cmd.AddCommand(check)
 	return cmd

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"os"
 	"os/signal"
+	"strings"
 	"syscall"
 
 	"github.com/spf13/cobra"
@@ -20,12 +21,15 @@ const (
 
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	defer stop()
 	context.AfterFunc(ctx, stop) // a second signal ends the process at once
-	if err := root().ExecuteContext(ctx); err != nil {
-		fmt.Fprintln(os.Stderr, "paystatus:", err)
-		stop()
-		os.Exit(exitCode(err)) //nolint:gocritic // stop was called
+	cmd, err := root().ExecuteContextC(ctx)
+	if err != nil {
+		code := exitCode(err)
+		cmd.PrintErrln("paystatus:", err)
+		if code == exitMisuse {
+			cmd.PrintErrf("See '%s --help'.\n", cmd.CommandPath())
+		}
+		os.Exit(code)
 	}
 }
 
@@ -34,6 +38,7 @@ type misuse struct{ error }
 
 func (m misuse) Unwrap() error { return m.error }
 
+// exitCode is that of a command that failed.
 func exitCode(err error) int {
 	var m misuse
 	if errors.As(err, &m) {
@@ -47,21 +52,32 @@ func root() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:           "paystatus",
 		Short:         "Reliably tells what became of each payment, whichever provider it went through",
+		Version:       versionText(),
 		SilenceErrors: true,
 		SilenceUsage:  true,
-		Args:          cobra.NoArgs,
 		RunE:          func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
+	cmd.SetVersionTemplate("{{.Version}}\n")
+	cmd.CompletionOptions.SetDefaultShellCompDirective(cobra.ShellCompDirectiveNoFileComp)
 	cmd.AddCommand(runCommand(), demoCommand(), queryCommand(), normalizeCommand(), statusesCommand(), configCommand(), topicsCommand(),
 		sandboxCommand(), brokerCommand(), versionCommand(), scheduleCommand())
+	cmd.InitDefaultHelpCmd()
+	cmd.InitDefaultCompletionCmd()
 	strict(cmd)
 	return cmd
 }
 
-// strict makes wrong flags and arguments of every command a misuse.
+// strict makes wrong flags, arguments and commands a misuse, everywhere.
 func strict(cmd *cobra.Command) {
 	cmd.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return misuse{err} })
-	if args := cmd.Args; args != nil {
+	args := cmd.Args
+	if cmd.HasSubCommands() {
+		args = noSuchCommand
+		if cmd.HasParent() {
+			cmd.RunE = whichCommand
+		}
+	}
+	if args != nil {
 		cmd.Args = func(cmd *cobra.Command, given []string) error {
 			if err := args(cmd, given); err != nil {
 				return misuse{err}
@@ -72,4 +88,26 @@ func strict(cmd *cobra.Command) {
 	for _, sub := range cmd.Commands() {
 		strict(sub)
 	}
+}
+
+// noSuchCommand refuses what stands where the name of a command belongs.
+func noSuchCommand(cmd *cobra.Command, args []string) error {
+	if len(args) == 0 {
+		return nil
+	}
+	cmd.SuggestionsMinimumDistance = 2
+	text := fmt.Sprintf("there is no command %q", cmd.CommandPath()+" "+args[0])
+	if alike := cmd.SuggestionsFor(args[0]); len(alike) > 0 {
+		text += "; did you mean " + strings.Join(alike, " or ") + "?"
+	}
+	return errors.New(text)
+}
+
+// whichCommand is what a group of commands does by itself.
+func whichCommand(cmd *cobra.Command, _ []string) error {
+	var names []string
+	for _, sub := range cmd.Commands() {
+		names = append(names, sub.Name())
+	}
+	return misuse{fmt.Errorf("%q needs a command: %s", cmd.CommandPath(), strings.Join(names, " or "))}
 }

@@ -17,9 +17,10 @@ import (
 
 // normalizeFlags are the flags of normalize.
 type normalizeFlags struct {
-	provider, from, payment, account, config, previous string
-	httpStatus                                         int
-	headers                                            []string
+	provider, from, account, config, previous string
+	payment                                   *string
+	httpStatus                                int
+	headers                                   []string
 }
 
 func normalizeCommand() *cobra.Command {
@@ -31,18 +32,33 @@ makes, or why it makes none.
 
 Without --payment only what the answer says is known, and it is not held against the payment's identity and amount. A signature is
 checked when its header and a configuration with the keys are given.`,
-		Args: cobra.ExactArgs(1),
+		Args: func(_ *cobra.Command, args []string) error {
+			if len(args) != 1 {
+				return fmt.Errorf("give one file with the answer's body, or - for standard input; there are %d", len(args))
+			}
+			return nil
+		},
+		ValidArgsFunction: func(*cobra.Command, []string, string) ([]cobra.Completion, cobra.ShellCompDirective) {
+			return nil, cobra.ShellCompDirectiveDefault // files
+		},
 	}
 	output := outputFlag(cmd)
-	var f normalizeFlags
+	var statuses []string
+	f := normalizeFlags{payment: paymentFlag(cmd)}
 	cmd.Flags().StringVar(&f.provider, "provider", "", "the provider: "+strings.Join(pipeline.ProviderNames(), ", "))
+	complete(cmd, "provider", pipeline.ProviderNames()...)
 	cmd.Flags().StringVar(&f.from, "from", string(schemas.SourceQuery), "what kind of answer it is: query, notification or initiation")
-	cmd.Flags().StringVar(&f.payment, "payment", "", "a file with the initiated event's data")
 	cmd.Flags().IntVar(&f.httpStatus, "http-status", http.StatusOK, "the HTTP status that the answer came with")
 	cmd.Flags().StringArrayVar(&f.headers, "header", nil, "'Name: value' that the answer came with; may be repeated")
 	cmd.Flags().StringVar(&f.previous, "previous", "", "the status that was last reported")
 	cmd.Flags().StringVar(&f.account, "account", "", "the account whose keys verify the signature; default: the payment's, else "+schemas.DefaultAccount)
 	cmd.Flags().StringVarP(&f.config, "config", "c", "", "the configuration file that holds the keys")
+	_ = cmd.MarkFlagFilename("config", "yaml", "yml")
+	complete(cmd, "from", string(schemas.SourceQuery), string(schemas.SourceNotification), string(schemas.SourceInitiation))
+	for _, s := range schemas.Statuses {
+		statuses = append(statuses, string(s.Status))
+	}
+	complete(cmd, "previous", statuses...)
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
 		document, err := f.normalize(cmd, args[0])
 		if err != nil {
@@ -55,17 +71,20 @@ checked when its header and a configuration with the keys are given.`,
 
 func (f normalizeFlags) normalize(cmd *cobra.Command, path string) (providers.Document, error) {
 	source := schemas.Source(f.from)
+	sources := []schemas.Source{schemas.SourceQuery, schemas.SourceNotification, schemas.SourceInitiation}
 	switch {
 	case f.provider == "":
 		return providers.Document{}, misuse{errors.New("--provider is missing")}
 	case !slices.Contains(pipeline.ProviderNames(), f.provider):
 		return providers.Document{}, misuse{fmt.Errorf("there is no provider %q; there are %s", f.provider, strings.Join(pipeline.ProviderNames(), ", "))}
-	case !slices.Contains([]schemas.Source{schemas.SourceQuery, schemas.SourceNotification, schemas.SourceInitiation}, source):
+	case !slices.Contains(sources, source):
 		return providers.Document{}, misuse{fmt.Errorf("--from is query, notification or initiation, not %q", f.from)}
 	case f.previous != "" && !schemas.Status(f.previous).Valid():
-		return providers.Document{}, misuse{fmt.Errorf("--previous is no status: %q", f.previous)}
+		return providers.Document{}, misuse{fmt.Errorf("--previous is no status: %q; `paystatus statuses` lists them", f.previous)}
 	case f.httpStatus < 100 || f.httpStatus > 599:
 		return providers.Document{}, misuse{fmt.Errorf("--http-status is no HTTP status: %d", f.httpStatus)}
+	case path == "-" && *f.payment == "-":
+		return providers.Document{}, misuse{errors.New("only one of the answer and --payment can be standard input")}
 	}
 	header, err := parseHeaders(f.headers)
 	if err != nil {
@@ -76,17 +95,23 @@ func (f normalizeFlags) normalize(cmd *cobra.Command, path string) (providers.Do
 		return providers.Document{}, err
 	}
 	payment := providers.Payment{}
-	if f.payment != "" {
-		event, err := readEvent(cmd, f.payment)
+	if *f.payment != "" {
+		event, err := readEvent(cmd, *f.payment)
 		if err != nil {
 			return providers.Document{}, err
 		}
-		if payment, err = identify(provider, event); err != nil {
+		if event.Provider != f.provider {
+			return providers.Document{}, fmt.Errorf("%s: the payment is one of %s, and --provider is %s", inputName(*f.payment), event.Provider, f.provider)
+		}
+		if payment, err = identify(provider, event, *f.payment); err != nil {
 			return providers.Document{}, err
 		}
 	}
 	if f.account != "" {
 		payment.Account = f.account
+		if err := knows(provider, f.account); err != nil && f.config != "" {
+			return providers.Document{}, err
+		}
 	}
 	if payment.Account == "" {
 		payment.Account = schemas.DefaultAccount

@@ -5,6 +5,7 @@ import (
 	"io"
 	"os"
 	"slices"
+	"strings"
 	"text/tabwriter"
 	"time"
 
@@ -23,11 +24,22 @@ func readInput(cmd *cobra.Command, path string) ([]byte, error) {
 		}
 		return text, nil
 	}
-	text, err := os.ReadFile(path) //nolint:gosec // the user names the file
-	if err != nil {
-		return nil, fmt.Errorf("read: %w", err)
+	return os.ReadFile(path)
+}
+
+// inputName is how errors name an input.
+func inputName(path string) string {
+	if path == "-" {
+		return "standard input"
 	}
-	return text, nil
+	return path
+}
+
+// paymentFlag adds --payment.
+func paymentFlag(cmd *cobra.Command) *string {
+	path := cmd.Flags().String("payment", "", "a file with the initiated event's data; - for standard input")
+	_ = cmd.MarkFlagFilename("payment", "json")
+	return path
 }
 
 // readEvent reads a file with the data of an initiated event.
@@ -38,21 +50,26 @@ func readEvent(cmd *cobra.Command, path string) (schemas.Initiated, error) {
 	}
 	event, err := schemas.ParseInitiated(text)
 	if err != nil {
-		return schemas.Initiated{}, fmt.Errorf("%s: %w", path, err)
+		return schemas.Initiated{}, fmt.Errorf("%s: %w", inputName(path), err)
 	}
 	return event, nil
 }
 
-// identify makes the payment of an event.
-func identify(provider providers.Provider, event schemas.Initiated) (providers.Payment, error) {
-	if event.Provider != provider.Name() {
-		return providers.Payment{}, fmt.Errorf("the payment is one of %s, not of %s", event.Provider, provider.Name())
-	}
+// identify makes the payment of an event that was read from path.
+func identify(provider providers.Provider, event schemas.Initiated, path string) (providers.Payment, error) {
 	reference, err := provider.Identify(event)
 	if err != nil {
-		return providers.Payment{}, fmt.Errorf("the payment: %w", err)
+		return providers.Payment{}, fmt.Errorf("%s: %w", inputName(path), err)
 	}
 	return providers.PaymentOf(event, reference), nil
+}
+
+// knows says what is wrong unless a configured provider has the account.
+func knows(provider providers.Provider, account string) error {
+	if slices.Contains(provider.Accounts(), account) {
+		return nil
+	}
+	return fmt.Errorf("%s has no account %q in the configuration; there are %s", provider.Name(), account, strings.Join(provider.Accounts(), ", "))
 }
 
 // printDocument prints what an answer came to.
@@ -81,14 +98,18 @@ func printDocument(cmd *cobra.Command, d providers.Document, output string) erro
 }
 
 func printChange(line func(string, any), c *schemas.Change) {
-	final := ""
+	status := string(c.Status)
 	if c.Final {
-		final = " (final)"
+		status += " (final)"
 	}
-	line("status", string(c.Status)+final)
+	if c.PreviousStatus != nil {
+		status += ", after " + string(*c.PreviousStatus)
+	}
+	line("status", status)
 	line("funds", c.Funds)
 	line("payment", c.PaymentID)
-	line("provider", c.Provider+" "+c.ProviderPaymentID)
+	line("provider", strings.TrimSpace(c.Provider+" "+c.ProviderPaymentID))
+	line("account", c.Account)
 	line("provider says", said(c.ProviderStatus))
 	line("requested", money(c.Amounts.Requested))
 	line("authorized", money(c.Amounts.Authorized))

@@ -14,10 +14,11 @@ func queryCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "query --payment FILE --config FILE",
 		Short: "Ask the provider about one payment, once, and print what it says",
+		Long: `Make one check of a payment, as the service would make it, and print the data of the status event that the answer makes, or why
+it makes none. Nothing is written to Kafka.`,
 		Args:  cobra.NoArgs,
 	}
-	path, output := configFlag(cmd), outputFlag(cmd)
-	file := cmd.Flags().String("payment", "", "a file with the initiated event's data; - for standard input")
+	path, output, file := configFlag(cmd), outputFlag(cmd), paymentFlag(cmd)
 	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
 		if *file == "" {
 			return misuse{errors.New("--payment is missing")}
@@ -36,10 +37,13 @@ func queryCommand() *cobra.Command {
 		}
 		provider := connected[event.Provider]
 		if provider == nil {
-			return fmt.Errorf("provider %q is not configured", event.Provider)
+			return fmt.Errorf("provider %s is not configured: add it below providers", event.Provider)
 		}
-		payment, err := identify(provider, event)
+		payment, err := identify(provider, event, *file)
 		if err != nil {
+			return err
+		}
+		if err := knows(provider, payment.Account); err != nil {
 			return err
 		}
 		answer, outcome, err := providers.Check(cmd.Context(), provider, payment)

@@ -12,7 +12,8 @@ func runCommand() *cobra.Command {
 		Short: "Serve: consume initiated events, ask the providers, emit status events",
 		Long: `Serve until SIGTERM or SIGINT, then finish what is running and exit.
 
-GET /readyz on http.listen answers 200 once the partitions are assigned, /healthz while the process can work.`,
+GET /readyz on http.listen answers 200 once the partitions are assigned and 503 before and while draining, /healthz answers 200
+while the process can work.`,
 		Args: cobra.NoArgs,
 	}
 	path := configFlag(cmd)
@@ -26,7 +27,10 @@ GET /readyz on http.listen answers 200 once the partitions are assigned, /health
 		if *embed {
 			c.Embed()
 		}
-		service := &pipeline.Service{Config: c, Log: logger(c.Log), AcceptLostOffsets: *accept}
+		log := logger(c.Log)
+		v, revision := built()
+		log.InfoContext(cmd.Context(), "paystatus", "version", v, "revision", revision, "config", *path)
+		service := &pipeline.Service{Config: c, Log: log, AcceptLostOffsets: *accept}
 		return service.Run(cmd.Context())
 	}
 	return cmd

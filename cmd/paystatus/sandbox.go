@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net"
 	"net/http"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -21,8 +22,12 @@ func sandboxCommand() *cobra.Command {
 		Long: `Serve the simulated providers under /checkout, /antom, /worldpay and /liquido.
 
 PUT /_script/{provider}/{reference} sets what a payment goes through: a list of steps such as
-  [{"status": "Pending"}, {"status": "Captured", "after": "5s"}, {"fault": "503", "retry_after": "2"}]
-or {"amount": {"value": 1000, "currency": "EUR"}, "steps": […]}.`,
+  [{"status": "Pending", "delay": "100ms"}, {"fault": "503", "retry_after": "2", "times": 3}, {"status": "Captured", "after": "5s"}]
+or {"amount": {"value": 4990, "currency": "EUR"}, "steps": […]}; without an amount the payment is one of 10.00 EUR.
+
+Of a step, "status" is the provider's own word, "after" how long the step before lasts (without it: "times" answers of that step, 1 by
+default), "delay" how long an answer takes, and "fault" how it goes wrong, one of
+  ` + strings.Join(sandbox.Faults, ", ") + `.`,
 		Args: cobra.NoArgs,
 	}
 	listen := cmd.Flags().String("listen", "127.0.0.1:8090", "host:port to listen on; port 0: any free one")
@@ -42,6 +47,7 @@ or {"amount": {"value": 1000, "currency": "EUR"}, "steps": […]}.`,
 		if err != nil {
 			return err
 		}
+		cmd.PrintErrf("The simulators listen on %s; script them with PUT %s/_script/{provider}/{reference}.\n", url, url)
 		server := &http.Server{Handler: sandbox.NewServer(simulators...), ReadHeaderTimeout: 5 * time.Second}
 		stop := context.AfterFunc(cmd.Context(), func() { _ = server.Close() })
 		defer stop()

@@ -49,6 +49,7 @@ more where it needs several.
 	}
 	path, output := configFlag(cmd), outputFlag(cmd)
 	provider := cmd.Flags().String("provider", "", "only this provider: "+strings.Join(pipeline.ProviderNames(), ", "))
+	complete(cmd, "provider", pipeline.ProviderNames()...)
 	method := cmd.Flags().String("method", "", "only this method of the provider, as the initiated event names it")
 	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
 		switch {

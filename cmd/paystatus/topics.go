@@ -64,7 +64,7 @@ func topicsCheckCommand() *cobra.Command {
 			case err != nil:
 				return err
 			case len(problems) > 0:
-				return fmt.Errorf("%d problems with the topics", len(problems))
+				return fmt.Errorf("the topics are not as they must be (%d problems); `paystatus topics create` creates what is missing", len(problems))
 			case *output == outputText:
 				_, _ = fmt.Fprintln(cmd.OutOrStdout(), "the topics are as they must be")
 			}
@@ -80,7 +80,7 @@ func withTopics(path string, fn func(*kafka.Client, pipeline.Topics) error) erro
 		return err
 	}
 	if len(c.Kafka.Brokers) == 0 {
-		return errors.New("kafka.brokers is empty")
+		return errors.New("kafka.brokers is empty: name your brokers in the configuration")
 	}
 	k, err := pipeline.KafkaConfig(c, logger(c.Log))
 	if err != nil {

@@ -8,30 +8,42 @@ import (
 	"github.com/spf13/cobra"
 )
 
-// version is set at release by -ldflags "-X main.version=…".
+// version is set at release by -ldflags "-X main.version=…". Without that it is the module's, where Go knows it.
 var version = "dev"
 
 func versionCommand() *cobra.Command {
 	cmd := &cobra.Command{Use: "version", Short: "Print the version", Args: cobra.NoArgs}
 	output := outputFlag(cmd)
 	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
-		v := map[string]string{"version": version, "go": runtime.Version(), "revision": revision()}
 		if *output == outputJSON {
-			return printJSON(cmd.OutOrStdout(), v)
+			v, revision := built()
+			return printJSON(cmd.OutOrStdout(), map[string]string{"version": v, "go": runtime.Version(), "revision": revision})
 		}
-		_, err := fmt.Fprintf(cmd.OutOrStdout(), "paystatus %s (%s, %s)\n", v["version"], v["revision"], v["go"])
+		_, err := fmt.Fprintln(cmd.OutOrStdout(), versionText())
 		return err
 	}
 	return cmd
 }
 
-func revision() string {
-	if info, ok := debug.ReadBuildInfo(); ok {
-		for _, s := range info.Settings {
-			if s.Key == "vcs.revision" {
-				return s.Value
-			}
+func versionText() string {
+	v, revision := built()
+	return fmt.Sprintf("paystatus %s (%s, %s)", v, revision, runtime.Version())
+}
+
+// built is what the program was built from.
+func built() (built, revision string) {
+	built, revision = version, "unknown revision"
+	info, ok := debug.ReadBuildInfo()
+	if !ok {
+		return built, revision
+	}
+	if built == "dev" && info.Main.Version != "" && info.Main.Version != "(devel)" {
+		built = info.Main.Version
+	}
+	for _, s := range info.Settings {
+		if s.Key == "vcs.revision" {
+			revision = s.Value
 		}
 	}
-	return "unknown revision"
+	return built, revision
 }
