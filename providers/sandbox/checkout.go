@@ -236,18 +236,8 @@ func (api *checkoutAPI) body(p Payment, session bool) map[string]any {
 
 // names are the ids and the reference of a scripted payment.
 func (api *checkoutAPI) names(p Payment) (id, sid, reference string) {
-	for _, name := range append([]string{p.Reference}, p.Script.Aliases...) {
-		switch {
-		case strings.HasPrefix(name, "pay_"):
-			id = name
-		case strings.HasPrefix(name, "sid_"):
-			sid = name
-		case reference == "":
-			reference = name
-		}
-	}
-	if id == "" {
-		id = checkoutDerived("pay_", p.Reference)
+	id, sid, reference = checkoutNames(p)
+	if !slices.Contains(append([]string{p.Reference}, p.Script.Aliases...), id) {
 		api.mu.Lock()
 		api.references[id] = p.Reference
 		api.mu.Unlock()

@@ -2,14 +2,10 @@ package sandbox
 
 import (
 	"bytes"
-	"crypto/hmac"
 	"crypto/rand"
-	"crypto/sha256"
-	"encoding/hex"
 	"encoding/json"
 	"fmt"
 	"net/http"
-	"strconv"
 	"strings"
 	"sync"
 	"time"
@@ -218,22 +214,6 @@ func liquidoDetails(method, status string) map[string]any {
 		return map[string]any{"boleto": map[string]any{"digitalLine": "00190.00009 01234.567004 00000.000000 1 00000000000000"}}
 	}
 	return map[string]any{}
-}
-
-// LiquidoCallback is the body of the callback about a payment, and the Liquido-Signature header that the simulator's client
-// secret makes for it at the time of sending.
-func LiquidoCallback(eventType string, p Payment, sent time.Time) (body []byte, signature string) {
-	body = fmt.Appendf(nil, `{"eventType":%s,"data":{"chargeDetails":%s}}`, liquidoText(eventType), LiquidoCharge(p))
-	timestamp := strconv.FormatInt(sent.Unix(), 10)
-	mac := hmac.New(sha256.New, []byte(liquidoClientSecret))
-	mac.Write(fmt.Appendf(nil, "payload=%s,timestamp=%s", body, timestamp))
-	if p.Step.Fault == FaultBadSignature {
-		mac.Write([]byte("spoilt"))
-	}
-	if p.Step.Fault == FaultNoSignature {
-		return body, ""
-	}
-	return body, "algorithm=HmacSHA256,timestamp=" + timestamp + ",signature=" + hex.EncodeToString(mac.Sum(nil))
 }
 
 // liquidoTime writes a time as Liquido does: to the second, with the offset from GMT.

@@ -27,6 +27,9 @@ type Script struct {
 
 	// Steps are what the payment goes through; it stays at the last. A payment without steps is not found.
 	Steps []Step `json:"steps"`
+
+	// NotifyURL is where the provider sends notifications about this payment. Default: what Server.NotifyURL says.
+	NotifyURL string `json:"notify_url,omitempty"`
 }
 
 // Amount is a sum in minor units.
@@ -58,6 +61,9 @@ type Step struct {
 
 	// Fields replace or add fields of the provider's answer at the top level, for what the words above cannot say.
 	Fields map[string]any `json:"fields,omitempty"`
+
+	// Notify is the notification that the provider sends when the step begins. Without it there is none.
+	Notify *Notify `json:"notify,omitempty"`
 }
 
 // Duration is a time.Duration that is written like "2s".
@@ -101,6 +107,8 @@ type Simulator interface {
 type Store struct {
 	mu       sync.Mutex
 	payments map[string]*life // by reference and alias
+	notifier Notifier         // nil where the provider sends no notifications
+	post     *post
 }
 
 type life struct {
@@ -114,7 +122,7 @@ type life struct {
 }
 
 // NewStore makes an empty store.
-func NewStore() *Store { return &Store{payments: map[string]*life{}} }
+func NewStore() *Store { return &Store{payments: map[string]*life{}, post: newPost()} }
 
 // Put sets the script of a payment, which begins now.
 func (s *Store) Put(reference string, script Script) error {
@@ -122,6 +130,9 @@ func (s *Store) Put(reference string, script Script) error {
 		if step.Fault != "" && !knownFault(step.Fault) {
 			return fmt.Errorf("step %d: no fault is called %q; there are %s", i+1, step.Fault, strings.Join(Faults, ", "))
 		}
+	}
+	if err := s.checkNotifications(script); err != nil {
+		return err
 	}
 	if script.Amount.Currency == "" {
 		script.Amount = Amount{Value: 1000, Currency: "EUR"}
@@ -133,6 +144,8 @@ func (s *Store) Put(reference string, script Script) error {
 	for _, name := range append([]string{reference}, script.Aliases...) {
 		s.payments[name] = l
 	}
+	s.begun(l)
+	s.awaken(l)
 	return nil
 }
 
@@ -164,18 +177,20 @@ func (s *Store) at(reference string, count bool) (Payment, bool) {
 	if l == nil || len(l.script.Steps) == 0 {
 		return Payment{}, false
 	}
-	l.advance(time.Now())
+	s.advance(l, time.Now())
 	if count {
 		l.answers++
 		l.asked++
 	}
-	step := l.script.Steps[l.step]
-	p := Payment{Reference: l.reference, Script: l.script, Status: l.status(), Since: l.since, Created: l.created, Step: step}
-	return p, true
+	return l.payment(), true
+}
+
+func (l *life) payment() Payment {
+	return Payment{Reference: l.reference, Script: l.script, Status: l.status(), Since: l.since, Created: l.created, Step: l.script.Steps[l.step]}
 }
 
 // advance moves on as far as times and answers allow.
-func (l *life) advance(now time.Time) {
+func (s *Store) advance(l *life, now time.Time) {
 	for l.step+1 < len(l.script.Steps) {
 		next := l.script.Steps[l.step+1]
 		switch {
@@ -188,12 +203,17 @@ func (l *life) advance(now time.Time) {
 		}
 		l.step++
 		l.answers = 0
+		s.begun(l)
+		s.awaken(l)
 	}
 }
 
-func (l *life) status() string {
-	for i := l.step; i >= 0; i-- {
-		if status := l.script.Steps[i].Status; status != "" {
+func (l *life) status() string { return l.script.statusIn(l.step) }
+
+// statusIn is the status of a step, by its number.
+func (s Script) statusIn(step int) string {
+	for i := step; i >= 0; i-- {
+		if status := s.Steps[i].Status; status != "" {
 			return status
 		}
 	}
@@ -203,7 +223,7 @@ func (l *life) status() string {
 // StatusNotFound is the status of a step in which the provider does not know the payment.
 const StatusNotFound = "not_found"
 
-// Server serves simulators side by side: each below its name, scripts below /_script.
+// Server serves simulators side by side: each below its name, scripts below /_script, notifications on demand below /_notify.
 type Server struct {
 	mux    *http.ServeMux
 	stores map[string]*Store
@@ -214,10 +234,12 @@ func NewServer(simulators ...Simulator) *Server {
 	s := &Server{mux: http.NewServeMux(), stores: map[string]*Store{}}
 	for _, simulator := range simulators {
 		store := NewStore()
+		store.notifier, _ = simulator.(Notifier)
 		s.stores[simulator.Name()] = store
 		s.mux.Handle("/"+simulator.Name()+"/", http.StripPrefix("/"+simulator.Name(), simulator.Handler(store)))
 	}
 	s.mux.HandleFunc("PUT /_script/{provider}/{reference...}", s.putScript)
+	s.mux.HandleFunc("POST /_notify/{provider}/{reference...}", s.notify)
 	return s
 }
 
