@@ -27,17 +27,29 @@ or {"amount": {"value": 4990, "currency": "EUR"}, "steps": […]}; without an am
 
 Of a step, "status" is the provider's own word, "after" how long the step before lasts (without it: "times" answers of that step, 1 by
 default), "delay" how long an answer takes, and "fault" how it goes wrong, one of
-  ` + strings.Join(sandbox.Faults, ", ") + `.`,
+  ` + strings.Join(sandbox.Faults, ", ") + `.
+
+With "notify": {} a step sends the notification that goes with its status when it begins, signed, to the webhook listener that
+--notify names; "after", "times", "fault", "type" and "fields" make it late, twice, wrongly signed, or another one. POST
+/_notify/{provider}/{reference} sends one at once.`,
 		Args: cobra.NoArgs,
 	}
 	listen := cmd.Flags().String("listen", "127.0.0.1:8090", "host:port to listen on; port 0: any free one")
 	printConfig := cmd.Flags().Bool("print-config", false, "print a ready configuration for these simulators")
+	notify := cmd.Flags().String("notify", "", "URL of the webhook listener that notifications go to, like http://127.0.0.1:8081")
 	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
 		listener, err := (&net.ListenConfig{}).Listen(cmd.Context(), "tcp", *listen)
 		if err != nil {
 			return fmt.Errorf("--listen: %w", err)
 		}
 		simulators := demo.Simulators()
+		simulated := sandbox.NewServer(simulators...)
+		defer simulated.Close()
+		if *notify != "" {
+			if err := simulated.NotifyURL(*notify); err != nil {
+				return misuse{fmt.Errorf("--notify: %w", err)}
+			}
+		}
 		url := "http://" + listener.Addr().String()
 		if *printConfig {
 			_, err = fmt.Fprint(cmd.OutOrStdout(), demo.SandboxConfig(simulators, url))
@@ -48,7 +60,7 @@ default), "delay" how long an answer takes, and "fault" how it goes wrong, one o
 			return err
 		}
 		cmd.PrintErrf("The simulators listen on %s; script them with PUT %s/_script/{provider}/{reference}.\n", url, url)
-		server := &http.Server{Handler: sandbox.NewServer(simulators...), ReadHeaderTimeout: 5 * time.Second}
+		server := &http.Server{Handler: simulated, ReadHeaderTimeout: 5 * time.Second}
 		stop := context.AfterFunc(cmd.Context(), func() { _ = server.Close() })
 		defer stop()
 		if err := server.Serve(listener); !errors.Is(err, http.ErrServerClosed) {
