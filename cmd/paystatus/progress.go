@@ -1,0 +1,53 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"os"
+	"time"
+
+	"github.com/schollz/progressbar/v3"
+	"golang.org/x/term"
+)
+
+// progress shows how far something long has come: a bar on a terminal, else a line every few seconds.
+type progress struct {
+	out   io.Writer
+	what  string // "records read"
+	total int64
+	bar   *progressbar.ProgressBar // nil: lines
+	next  time.Time                // of a line
+}
+
+// progressPause is how long after a line the next one comes at the earliest.
+const progressPause = 5 * time.Second
+
+// newProgress begins to show progress towards a total, on a command's stderr.
+func newProgress(out io.Writer, what string, total int64) *progress {
+	p := &progress{out: out, what: what, total: total, next: time.Now().Add(progressPause)}
+	if file, ok := out.(*os.File); ok && term.IsTerminal(int(file.Fd())) { //nolint:gosec // a file descriptor is small
+		p.bar = progressbar.NewOptions64(total, progressbar.OptionSetWriter(out), progressbar.OptionSetDescription(what),
+			progressbar.OptionShowCount(), progressbar.OptionThrottle(100*time.Millisecond), progressbar.OptionClearOnFinish())
+	}
+	return p
+}
+
+// at tells how far it has come, and in words what came of it.
+func (p *progress) at(done int64, result string) {
+	if p.bar != nil {
+		p.bar.Describe(p.what + ", " + result)
+		_ = p.bar.Set64(done) // a bar that cannot be drawn stops nothing
+		return
+	}
+	if now := time.Now(); !now.Before(p.next) {
+		p.next = now.Add(progressPause)
+		_, _ = fmt.Fprintf(p.out, "%d of %d %s, %s\n", done, p.total, p.what, result)
+	}
+}
+
+// clear makes room for a line of output; the bar comes back with the next at.
+func (p *progress) clear() {
+	if p.bar != nil {
+		_ = p.bar.Clear()
+	}
+}
