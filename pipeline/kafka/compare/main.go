@@ -10,6 +10,7 @@ import (
 	"log/slog"
 	"os"
 	"os/signal"
+	"slices"
 	"strings"
 	"syscall"
 
@@ -51,7 +52,7 @@ func compare(ctx context.Context, args []string, in io.Reader, out, errs io.Writ
 	flags.IntVar(&o.Rounds, "rounds", o.Rounds, "how often each is measured")
 	flags.DurationVar(&o.Paced, "paced", 0, "how long each is measured at half load")
 	flags.StringVar(&o.Profile, "profile", "", "directory for a CPU profile of each run (pprof)")
-	pipeline := flags.Bool("pipeline", false, "measure the whole pipeline, too")
+	only := flags.String("only", strings.Join([]string{bench.NameBare, bench.NameAdapter, watermillKafka}, ","), "who is measured")
 	if len(args) == 1 && args[0] == part {
 		return bench.Part(ctx, contenders(0), in, out)
 	}
@@ -64,7 +65,7 @@ func compare(ctx context.Context, args []string, in io.Reader, out, errs io.Writ
 	}
 	o.Contenders = nil
 	for _, c := range contenders(*most) {
-		if c.Name != bench.NamePipeline || *pipeline {
+		if slices.Contains(strings.Split(*only, ","), c.Name) {
 			o.Contenders = append(o.Contenders, c)
 		}
 	}
@@ -112,7 +113,7 @@ func run(ctx context.Context, load bench.Load, score *bench.Score) error {
 		return bench.KeyOf(msg.Metadata.Get(bench.ReferenceHeader)), nil
 	})
 	consumer := wmkafka.DefaultSaramaSubscriberConfig()
-	consumer.Version, consumer.Consumer.Offsets.Initial = sarama.V2_8_0_0, sarama.OffsetOldest
+	consumer.Consumer.Offsets.Initial = sarama.OffsetOldest
 	subscriber, err := wmkafka.NewSubscriber(wmkafka.SubscriberConfig{
 		Brokers: load.Brokers, Unmarshaler: marshaler, OverwriteSaramaConfig: consumer, ConsumerGroup: group(load),
 	}, watermill.NewSlogLogger(logger))
@@ -120,7 +121,7 @@ func run(ctx context.Context, load bench.Load, score *bench.Score) error {
 		return err
 	}
 	producer := wmkafka.DefaultSaramaSyncPublisherConfig()
-	producer.Version, producer.Producer.RequiredAcks = sarama.V2_8_0_0, sarama.WaitForAll
+	producer.Producer.RequiredAcks = sarama.WaitForAll
 	publisher, err := wmkafka.NewPublisher(wmkafka.PublisherConfig{
 		Brokers: load.Brokers, Marshaler: marshaler, OverwriteSaramaConfig: producer,
 	}, watermill.NewSlogLogger(logger))
