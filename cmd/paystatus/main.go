@@ -60,7 +60,7 @@ func root() *cobra.Command {
 	cmd.SetVersionTemplate("{{.Version}}\n")
 	cmd.CompletionOptions.SetDefaultShellCompDirective(cobra.ShellCompDirectiveNoFileComp)
 	cmd.AddCommand(runCommand(), demoCommand(), queryCommand(), normalizeCommand(), statusesCommand(), configCommand(), topicsCommand(),
-		sandboxCommand(), brokerCommand(), versionCommand(), scheduleCommand(), deadLettersCommand(), benchCommand(), benchPartCommand())
+		sandboxCommand(), brokerCommand(), versionCommand(), scheduleCommand(), deadLettersCommand(), benchCommand(), benchPartCommand(), notifyCommand())
 	cmd.InitDefaultHelpCmd()
 	cmd.InitDefaultCompletionCmd()
 	strict(cmd)

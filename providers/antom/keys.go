@@ -14,6 +14,9 @@ var (
 	errPublicKey  = errors.New("must be an RSA public key: PEM, or base64 of its DER, as SubjectPublicKeyInfo")
 )
 
+// ParsePrivateKey reads an RSA key in any form that the configuration accepts. The error does not repeat any of it.
+func ParsePrivateKey(text string) (*rsa.PrivateKey, error) { return parsePrivateKey(text) }
+
 // parsePrivateKey reads our key. The error does not repeat any of it.
 func parsePrivateKey(text string) (*rsa.PrivateKey, error) {
 	der := keyBytes(text)

@@ -26,7 +26,7 @@ func (c *provider) Verify(a providers.Answer, account string, required bool) err
 		}
 		return nil
 	}
-	key, authorization := settings.signatureKey(), settings.Notifications.Authorization.Reveal()
+	key, authorization := settings.WebhookKey(), settings.Notifications.Authorization.Reveal()
 	if key == "" && authorization == "" && required {
 		return fmt.Errorf("checkout: account %q has no notifications.signature_key or notifications.authorization to verify with", accountName(account))
 	}
@@ -41,8 +41,8 @@ func (c *provider) Verify(a providers.Answer, account string, required bool) err
 	return nil
 }
 
-// signatureKey is what webhooks of the account are signed with. ABC accounts sign with their secret key.
-func (a Account) signatureKey() string {
+// WebhookKey is what webhooks of the account are signed with. ABC accounts sign with their secret key.
+func (a Account) WebhookKey() string {
 	if key := a.Notifications.SignatureKey.Reveal(); key != "" {
 		return key
 	}

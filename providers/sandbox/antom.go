@@ -17,6 +17,7 @@ import (
 	"regexp"
 	"strconv"
 	"strings"
+	"sync"
 	"time"
 )
 
@@ -31,8 +32,8 @@ const (
 
 // antom simulates Antom's inquiryPayment.
 type antom struct {
-	merchant *rsa.PrivateKey // signs requests; Config hands it out
-	gateway  *rsa.PrivateKey // signs answers
+	merchant func() *rsa.PrivateKey // signs requests; Config hands it out
+	gateway  func() *rsa.PrivateKey // signs answers and notifications
 }
 
 // Antom simulates Antom, with key pairs of its own making.
@@ -42,7 +43,7 @@ type antom struct {
 // paymentResultCode ("FAIL DO_NOT_HONOR"). The default method is CARD. A payment's reference is its paymentRequestId, its
 // first alias its paymentId.
 func Antom() Simulator {
-	return &antom{merchant: antomKey(), gateway: antomKey()}
+	return &antom{merchant: sync.OnceValue(antomKey), gateway: sync.OnceValue(antomKey)}
 }
 
 func antomKey() *rsa.PrivateKey {
@@ -58,11 +59,11 @@ func (a *antom) Name() string { return "antom" }
 
 // Config is the section of a configuration that fits the simulator.
 func (a *antom) Config(baseURL string) string {
-	private, err := x509.MarshalPKCS8PrivateKey(a.merchant)
+	private, err := x509.MarshalPKCS8PrivateKey(a.merchant())
 	if err != nil {
 		panic(fmt.Sprintf("sandbox: write a key: %v", err)) // a generated RSA key can always be written
 	}
-	public, err := x509.MarshalPKIXPublicKey(&a.gateway.PublicKey)
+	public, err := x509.MarshalPKIXPublicKey(&a.gateway().PublicKey)
 	if err != nil {
 		panic(fmt.Sprintf("sandbox: write a key: %v", err))
 	}
@@ -137,7 +138,7 @@ func (a *antom) refuse(r *http.Request, body []byte) string {
 	}
 	raw, err := base64.StdEncoding.DecodeString(unescaped)
 	digest := antomDigest(r.URL.Path, at, body)
-	if err != nil || rsa.VerifyPKCS1v15(&a.merchant.PublicKey, crypto.SHA256, digest[:], raw) != nil {
+	if err != nil || rsa.VerifyPKCS1v15(&a.merchant().PublicKey, crypto.SHA256, digest[:], raw) != nil {
 		return "INVALID_SIGNATURE"
 	}
 	return ""
@@ -169,7 +170,7 @@ func (a *antom) answer(w http.ResponseWriter, r *http.Request, p Payment, answer
 	}
 	at := time.Now().In(antomPlace).Format(time.RFC3339)
 	digest := antomDigest(r.URL.Path, at, body)
-	signature, err := rsa.SignPKCS1v15(rand.Reader, a.gateway, crypto.SHA256, digest[:])
+	signature, err := rsa.SignPKCS1v15(rand.Reader, a.gateway(), crypto.SHA256, digest[:])
 	if err != nil {
 		http.Error(w, "the answer cannot be signed", http.StatusInternalServerError)
 		return

@@ -39,7 +39,7 @@ func (a *antom) NotificationTypes() []NotificationType {
 }
 
 // Signer signs with the gateway's key, for the one client id that the simulator knows.
-func (a *antom) Signer() Signer { return SignAntom(a.gateway, antomClient) }
+func (a *antom) Signer() Signer { return SignAntom(a.gateway(), antomClient) }
 
 // Notification is the body of a notification. Those of captures name Antom's id of the payment alone, those of refunds neither
 // that nor the merchant's.

@@ -3,6 +3,7 @@ package sandbox
 import (
 	"fmt"
 	"maps"
+	"net/http"
 	"strings"
 	"time"
 )
@@ -108,6 +109,17 @@ func (n Notify) check(by Notifier, status string) error {
 		return fmt.Errorf("a notification's fault is %s or %s, not %q", FaultBadSignature, FaultNoSignature, n.Fault)
 	}
 	return nil
+}
+
+// Request is the call of a webhook at a URL's path, signed now by sign: one notification about a payment, of what happened at
+// the same time.
+func (n Notify) Request(by Notifier, sign Signer, p Payment, path string, now time.Time) (header http.Header, body []byte, err error) {
+	if err := n.check(by, p.Status); err != nil {
+		return nil, nil, err
+	}
+	body = n.body(by, p, now)
+	header, err = signed(sign, path, body, now, n.Fault)
+	return header, body, err
 }
 
 // body is that of the notification about a payment, of what happened at a time.

@@ -75,6 +75,9 @@ type Notifications struct {
 	KeyEncoding string `yaml:"key_encoding"`
 }
 
+// WebhookKeys are the keys that event webhooks of the account are signed with, by key id.
+func (a Account) WebhookKeys() (map[string][]byte, error) { return a.Notifications.decode() }
+
 // decode gives the keys as bytes.
 func (n Notifications) decode() (map[string][]byte, error) {
 	keys := map[string][]byte{}
