@@ -46,7 +46,7 @@ type Taken struct {
 // event's check is done before when its origin was; others, and notifications, join the living chain as its next step, or
 // open the next epoch of an ended one.
 func (l *Lane) Take(c Check, now time.Time) Taken {
-	reminds := c.Kind != KindBackfill && c.Said != nil && l.remembers(*c.Said)
+	reminds := l.remembers(c)
 	t := Taken{Check: c}
 	switch c.Kind {
 	case KindChain:
@@ -72,25 +72,26 @@ func (l *Lane) Take(c Check, now time.Time) Taken {
 	return t
 }
 
-// remembers takes over what a message says was said where the lane knows nothing, or, as can be when a sleeper is older than
-// the lookback, less than that. It reports the latter.
-func (l *Lane) remembers(said Said) bool {
-	switch {
-	case !said.Has():
-		return false
-	case !l.Said.Has():
-		l.Said = said.clone()
+// remembers takes over what a message says was said where the lane knows nothing, or has it from an earlier step's message, or,
+// as can be when a sleeper is older than the lookback, knows less. It reports the last.
+func (l *Lane) remembers(c Check) bool {
+	if c.Kind == KindBackfill || c.Said == nil || !c.Said.Has() {
 		return false
 	}
-	behind, ahead := l.Said.lateAfter(said), said.lateAfter(l.Said)
-	since := l.Said.clone()
-	since.learn(said)
-	if !behind || ahead && (since.contested() == "" || since.contested() == since.Status) {
-		l.Said = since
+	known := l.Said
+	l.Said = c.Said.clone()
+	l.Said.learn(known)
+	later := c.Kind == KindChain && !c.NotAfter(l.High)
+	if !known.Has() || later && !l.Logged {
 		return false
 	}
-	l.Said = said.clone()
-	l.Said.learn(since)
+	behind, ahead := known.lateAfter(*c.Said), c.Said.lateAfter(known)
+	contested := l.Said.contested()
+	if !behind || ahead && (contested == "" || contested == known.Status) {
+		l.Said = known.clone()
+		l.Said.learn(*c.Said)
+		return false
+	}
 	return true
 }
 

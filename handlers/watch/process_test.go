@@ -260,8 +260,12 @@ func (w *world) forgot(known watch.Said) bool {
 			return true
 		}
 	}
-	return said.Status != known.Status || said.Sums != known.Sums || said.Final != known.Final || said.Entry != known.Entry ||
-		len(said.Disputes) != len(known.Disputes)
+	for i := range said.Disputes {
+		if !slices.Contains(known.Disputes, said.Disputes[i]) {
+			return true
+		}
+	}
+	return said.Status != known.Status || said.Sums != known.Sums || said.Final != known.Final || said.Entry != known.Entry
 }
 
 func (w *world) handedOver(c watch.Check) []byte {
@@ -361,10 +365,11 @@ func (w *world) retry() {
 	p.busy = false
 }
 
-// evict makes the process forget a payment that it has not met for longer than the lookback, because it knows too many others.
+// evict makes the process forget a payment that it has not met for longer than the lookback and of which no message waits,
+// because it knows too many others.
 // It knows then that it does not know what was said until now.
 func (w *world) evict() {
-	if w.process.busy || w.now.Sub(w.process.met) < lookback {
+	if w.process.busy || w.acked < len(w.checks) || w.now.Sub(w.process.met) < lookback {
 		return
 	}
 	w.say("forgotten")

@@ -104,9 +104,11 @@ func (w *world) judgeStatus(c consumer) {
 		w.believes(c, schemas.Disputed)
 	case p.own >= 0 && p.history[p.own].status == schemas.RefundFailed && w.showsCaptured && c.status == schemas.Captured && !w.said(schemas.RefundPending):
 		// what queries show of a failed refund is captured; nobody heard of the refund
-	case won && (p.own < 0 || slices.Contains([]schemas.Status{schemas.Pending, schemas.RequiresAction, schemas.Authorized, schemas.Unknown}, p.history[p.own].status)):
+	case won && (p.own < 0 || !wasPaid(p.history[p.own].status)):
 		w.believes(c, schemas.Captured) // nobody heard what the payment was before the dispute
 	case !w.statesTimes && p.last != p.own: // late notifications cannot be told where the last check was not answered
+	case p.own >= 0 && w.nobody && w.lag > 0 && undecided(c.status) && undecided(p.history[p.own].status):
+		// a stale answer about what comes and goes, and no later one that may be said without context
 	case p.own >= 0:
 		w.believes(c, p.history[p.own].status)
 		sums := p.history[p.own].sums
@@ -114,6 +116,12 @@ func (w *world) judgeStatus(c consumer) {
 			w.find("status", "the consumer believes %v, the provider showed %v", c.sums, sums)
 		}
 	}
+}
+
+func undecided(s schemas.Status) bool { return s == schemas.Pending || s == schemas.RequiresAction }
+
+func wasPaid(s schemas.Status) bool {
+	return s.Success() && s != schemas.Authorized && s != schemas.Verified
 }
 
 func (w *world) believes(c consumer, right schemas.Status) {
@@ -130,7 +138,7 @@ func (w *world) judgeIdentity() {
 		if e.statement.Type == schemas.TypeStatusUnresolved || e.state < 0 {
 			continue
 		}
-		if change := w.change(e); change != "" {
+		if change := w.change(e); change != "" && !e.forgetful {
 			if id, said := changes[change]; said && id != e.id {
 				w.find("one id", "state %d was said with ids %.8s and %.8s", e.state, id, e.id)
 			}
@@ -141,7 +149,8 @@ func (w *world) judgeIdentity() {
 			first[e.id] = at
 			continue
 		}
-		if was := w.log[before]; e.statement.Facts.Dispute == nil && e.state > was.state {
+		shownAs := w.showsCaptured && e.statement.Facts.Status == schemas.Captured
+		if was := w.log[before]; e.statement.Facts.Dispute == nil && e.state > was.state && !shownAs && !e.forgetful {
 			for _, between := range w.log[before+1 : at] {
 				if w.count.late == 0 && between.state > was.state && between.state < e.state && between.id != e.id && !between.forgetful {
 					w.find("two ids", "id %.8s is of states %d and %d, and %d was said between", e.id, was.state, e.state, between.state)
@@ -155,9 +164,8 @@ func (w *world) judgeIdentity() {
 // go in what the provider tells: while reads are stale, or where late notifications state no time.
 func (w *world) change(e emitted) string {
 	f := e.statement.Facts
-	comesAndGoes := slices.ContainsFunc([]schemas.Status{f.Status, e.statement.Previous}, func(s schemas.Status) bool {
-		return s == schemas.Pending || s == schemas.RequiresAction || s == schemas.Unknown || s.Negative()
-	})
+	comesAndGoes := slices.ContainsFunc(w.provider.history, func(s state) bool { return s.status == schemas.Unknown }) || w.provider.disputed() ||
+		undecided(f.Status) || undecided(e.statement.Previous) || f.Status.Negative() || e.statement.Previous.Negative()
 	if (w.lag > 0 || !w.statesTimes) && comesAndGoes || w.count.late > 0 {
 		return ""
 	}
@@ -193,7 +201,8 @@ func (w *world) judgeInputs() {
 		for _, e := range w.log {
 			vanished = vanished && e.amount != 200
 		}
-		if vanished {
+		adopted := w.process.lane.Context != nil && w.process.lane.Context.Amount.Value == 200 // by a process that forgot the first
+		if vanished && !adopted {
 			w.find("conflict", "an initiated event with another amount vanished")
 		}
 	}

@@ -189,6 +189,10 @@ func (p *provider) disputes() (open, lost string, opened int) {
 	return open, lost, opened
 }
 
+func (p *provider) disputed() bool {
+	return slices.ContainsFunc(p.history, func(s state) bool { return s.dispute != nil })
+}
+
 // query answers a check's question, by the mood that the provider is in.
 func (p *provider) query(c watch.Check, mood, noise byte) watch.Reading {
 	p.w.count.queries++

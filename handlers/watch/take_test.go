@@ -255,6 +255,18 @@ func TestContextIsMergedAndNeverLost(t *testing.T) {
 		w.pushed(opens("d1"), answers(schemas.Captured))
 		assert.Equal(t, []string{"captured d1 won final", "captured 1 final", "disputed d2 open"}, w.says(), "d1 is known to be won")
 	})
+	t.Run("a later step's message outranks what an earlier one's said was said", func(t *testing.T) {
+		t.Parallel()
+		w := newWatched(t)
+		w.ask(first.check(), answers(schemas.Unknown), nil)
+		step2 := w.next.Check
+		w.wakes(answers(schemas.Authorized))
+		step3 := w.next.Check
+		w.lane = watch.Lane{}
+		w.ask(step2, answers(schemas.Unknown), nil)
+		w.ask(step3, answers(schemas.Unknown), nil)
+		assert.Equal(t, []string{"unknown 1", "authorized 1", "unknown 2"}, w.says())
+	})
 	t.Run("an overtaken sleeper's entry counts are kept", func(t *testing.T) {
 		t.Parallel()
 		w := newWatched(t)
