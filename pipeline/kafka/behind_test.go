@@ -1,11 +1,8 @@
 package kafka_test
 
 import (
-	"context"
 	"strconv"
-	"sync"
 	"testing"
-	"time"
 
 	"github.com/ThreeDotsLabs/watermill/message"
 	"github.com/stretchr/testify/assert"
@@ -88,41 +85,4 @@ func TestNothingIsBehindAMessageOfAnotherLane(t *testing.T) {
 	assert.Empty(t, behind(t, message.NewMessage("", nil), 9), "not a received one")
 	first.Ack()
 	second.Ack()
-}
-
-func TestAPublisherTellsTheBrokersTime(t *testing.T) {
-	t.Parallel()
-	for kind, told := range map[string]bool{"LogAppendTime": true, "CreateTime": false} {
-		t.Run(kind, func(t *testing.T) {
-			t.Parallel()
-			c := newCluster(t)
-			topic := "append-" + kind + c.suffix
-			require.NoError(t, c.client.CreateTopics(t.Context(), kafka.Topic{
-				Name: topic, Partitions: 1, Replication: 1, Configs: map[string]string{"message.timestamp.type": kind},
-			}))
-			var mu sync.Mutex
-			var times []time.Time
-			publisher, err := kafka.NewPublisher(c.config, kafka.PublisherOptions{OnAppend: func(at time.Time) {
-				mu.Lock()
-				defer mu.Unlock()
-				times = append(times, at)
-			}})
-			require.NoError(t, err)
-			defer func() { require.NoError(t, publisher.Close()) }()
-			require.NoError(t, publisher.Publish(topic, keyed("k", 1)))
-			mu.Lock()
-			defer mu.Unlock()
-			if !told {
-				assert.Empty(t, times)
-				return
-			}
-			require.Len(t, times, 1)
-			var record kafka.Record
-			require.NoError(t, c.client.Scan(context.Background(), topic, 0, 0, 1, func(r kafka.Record) error {
-				record = r
-				return nil
-			}))
-			assert.Equal(t, record.Time, times[0].UTC())
-		})
-	}
 }
