@@ -124,3 +124,30 @@ func TestAnAddressThatCannotServeIsRefused(t *testing.T) {
 		})
 	}
 }
+
+func TestTheBrokersTimeIsStoredWhereTheTopicSaysSo(t *testing.T) {
+	t.Parallel()
+	broker := start(t, embedded.Options{})
+	conn := connect(t, broker)
+	wrong := time.Now().Add(-time.Hour)
+	for kind, want := range map[string]time.Time{"LogAppendTime": time.Now(), "CreateTime": wrong} {
+		require.NoError(t, conn.CreateTopics(kafkago.TopicConfig{
+			Topic: kind, NumPartitions: 1, ReplicationFactor: 1,
+			ConfigEntries: []kafkago.ConfigEntry{{ConfigName: "message.timestamp.type", ConfigValue: kind}},
+		}))
+		client := clientOf(t, broker)
+		const last = 1100 // it does not end
+		for range last + 1 {
+			written, err := client.Produce(t.Context(), &kafkago.ProduceRequest{
+				Topic: kind, RequiredAcks: kafkago.RequireAll, Records: kafkago.NewRecordReader(kafkago.Record{Time: wrong, Value: kafkago.NewBytes([]byte("x"))}),
+			})
+			require.NoError(t, err)
+			require.NoError(t, written.Error)
+		}
+		records, err := client.Fetch(t.Context(), &kafkago.FetchRequest{Topic: kind, Offset: last, MinBytes: 1, MaxBytes: 1 << 20, MaxWait: time.Second})
+		require.NoError(t, err)
+		record, err := records.Records.ReadRecord()
+		require.NoError(t, err)
+		assert.WithinDuration(t, want, record.Time, 30*time.Second, kind)
+	}
+}
