@@ -25,7 +25,7 @@ const progressPause = 5 * time.Second
 // newProgress begins to show progress towards a total, on a command's stderr.
 func newProgress(out io.Writer, what string, total int64) *progress {
 	p := &progress{out: out, what: what, total: total, next: time.Now().Add(progressPause)}
-	if file, ok := out.(*os.File); ok && term.IsTerminal(int(file.Fd())) { //nolint:gosec // a file descriptor is small
+	if file, ok := out.(*os.File); ok && term.IsTerminal(int(file.Fd())) {
 		p.bar = progressbar.NewOptions64(total, progressbar.OptionSetWriter(out), progressbar.OptionSetDescription(what),
 			progressbar.OptionShowCount(), progressbar.OptionThrottle(100*time.Millisecond), progressbar.OptionClearOnFinish())
 	}

@@ -94,9 +94,7 @@ func (l *Letter) Full() FullDocument {
 		key := content(l.Key)
 		d.Key = &key
 	}
-	for _, h := range l.original() {
-		d.Headers = append(d.Headers, HeaderDocument(h))
-	}
+	d.Headers = append(d.Headers, l.original()...)
 	if answer, sum, ok := l.answer(); ok {
 		d.Answer = &AnswerDocument{Content: content(answer), SHA256: sum}
 	}

@@ -34,7 +34,7 @@ func ParsePosition(text string) (Position, error) {
 	if err == nil {
 		var o uint64
 		if o, err = strconv.ParseUint(offset, 10, 63); err == nil {
-			return Position{int(p), int64(o)}, nil //nolint:gosec // 63 bits fit
+			return Position{int(p), int64(o)}, nil
 		}
 	}
 	return Position{}, fmt.Errorf("%q is not the place of a letter: PARTITION/OFFSET, such as 3/17", text)

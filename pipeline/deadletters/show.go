@@ -92,10 +92,9 @@ func times(n int) string {
 // showCheck tells what a check message says.
 func showCheck(c *watch.Check, own []string, line func(name, value string)) {
 	line("kind", fmt.Sprintf("%s, epoch %d, step %d, because of %s", c.Kind, c.Epoch, c.Step, c.Cause))
-	switch x := c.Context; {
-	case x == nil:
+	if x := c.Context; x == nil {
 		line("event", "no initiated event is known")
-	default:
+	} else {
 		line("amount", fmt.Sprintf("%d %s (minor units)", x.Amount.Value, x.Amount.Currency))
 		line("initiated at", x.InitiatedAt.UTC().Format(time.RFC3339))
 		line("method", Plain(x.Method, own))
