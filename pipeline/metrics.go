@@ -7,6 +7,7 @@ import (
 
 	"github.com/paystatus/paystatus/handlers"
 	"github.com/paystatus/paystatus/handlers/watch"
+	"github.com/paystatus/paystatus/pipeline/delay"
 	"github.com/paystatus/paystatus/providers"
 	"github.com/paystatus/paystatus/schemas"
 )
@@ -18,6 +19,8 @@ type Metrics struct {
 	events  *prometheus.CounterVec
 	skipped *prometheus.CounterVec
 	alarms  *prometheus.CounterVec
+	waiting *prometheus.GaugeVec
+	overdue *prometheus.HistogramVec
 }
 
 // NewMetrics registers the metrics.
@@ -34,8 +37,15 @@ func NewMetrics(r prometheus.Registerer) *Metrics {
 			Namespace: "paystatus", Name: "check_seconds", Help: "How long a check took to ask, by outcome.",
 			Buckets: []float64{.01, .03, .1, .3, 1, 2, 4, 8, 16},
 		}, []string{"provider", "outcome", "code"}),
+		waiting: prometheus.NewGaugeVec(prometheus.GaugeOpts{
+			Namespace: "paystatus", Name: "tier_waiting", Help: "Records that wait in a tier, those of other instances too.",
+		}, []string{"tier"}),
+		overdue: prometheus.NewHistogramVec(prometheus.HistogramOpts{
+			Namespace: "paystatus", Name: "tier_overdue_seconds", Help: "How long after they were due records went on from a tier; their count is that of the records moved.",
+			Buckets: []float64{.01, .03, .1, .25, 1, 5, 30, 300, 3600},
+		}, []string{"tier"}),
 	}
-	r.MustRegister(m.inputs, m.events, m.skipped, m.alarms, m.asked)
+	r.MustRegister(m.inputs, m.events, m.skipped, m.alarms, m.asked, m.waiting, m.overdue)
 	return m
 }
 
@@ -69,4 +79,10 @@ func (m *Metrics) Skipped(provider string) { m.skipped.WithLabelValues(provider)
 // Alarmed is part of handlers.CheckWatcher.
 func (m *Metrics) Alarmed(provider string, code watch.Code) {
 	m.alarms.WithLabelValues(provider, string(code)).Inc()
+}
+
+func (m *Metrics) moved(t delay.Tier, overdue time.Duration) {
+	if m != nil {
+		m.overdue.WithLabelValues(t.Name).Observe(overdue.Seconds())
+	}
 }

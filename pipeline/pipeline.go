@@ -49,6 +49,8 @@ type Options struct {
 	Metrics *Metrics // nil: none
 	Log     *slog.Logger
 
+	Clock func() time.Time // the host's clock, which may be wrong; nil: time.Now
+
 	// Around wraps the publisher; nil leaves it as it is. Tests stop a pipeline between two writes with it.
 	Around func(message.Publisher) message.Publisher
 }
@@ -59,6 +61,7 @@ type Pipeline struct {
 	router      *message.Router
 	publisher   message.Publisher
 	client      *kafka.Client
+	clock       *delay.Clock
 	memory      *handlers.Memory
 	subscribers []*kafka.Subscriber
 	failures    *failures
@@ -73,7 +76,8 @@ func New(o Options) (*Pipeline, error) {
 		return nil, fmt.Errorf("pipeline: %w", err)
 	}
 	var publisher message.Publisher
-	publisher, err = kafka.NewPublisher(o.Kafka, kafka.PublisherOptions{Topics: o.Topics.all(), OmitUUID: true})
+	clock := delay.NewClock(o.Clock)
+	publisher, err = kafka.NewPublisher(o.Kafka, kafka.PublisherOptions{Topics: o.Topics.all(), OmitUUID: true, OnAppend: clock.Appended})
 	if err != nil {
 		return nil, errors.Join(fmt.Errorf("pipeline: %w", err), client.Close())
 	}
@@ -86,7 +90,7 @@ func New(o Options) (*Pipeline, error) {
 		return nil, errors.Join(fmt.Errorf("pipeline: %w", err), publisher.Close(), client.Close())
 	}
 	p := &Pipeline{
-		options: o, router: router, publisher: publisher, client: client, memory: handlers.NewMemory(),
+		options: o, router: router, publisher: publisher, client: client, clock: clock, memory: handlers.NewMemory(),
 		failures: newFailures(o.Log), shares: newShares(o.Log),
 		growth: &growth{client: client, topics: o.Topics, log: o.Log, every: growthEvery},
 	}
@@ -100,9 +104,6 @@ const closeMargin = 5 * time.Second
 
 // routerLevels are for the Router's news about each of its handlers, which only who debugs it wants to read.
 var routerLevels = map[slog.Level]slog.Level{slog.LevelInfo: slog.LevelDebug}
-
-// wakeInFlight is how many records of a tier are awaited at once; its head is due first, so more would only wait.
-const wakeInFlight = 256
 
 // assemble wires every handler to its topic, top to bottom as in the picture. Nothing is wired elsewhere.
 func (p *Pipeline) assemble() error {
@@ -128,8 +129,16 @@ func (p *Pipeline) assemble() error {
 			kafka.SubscriberOptions{InFlight: o.InFlight, OnAssign: restore.assign, OnRevoke: restore.revoke}),
 	)
 	p.failures.abandon[handlers.NameCheck] = check.Abandon
-	for _, tier := range delay.Tiers {
-		err = errors.Join(err, p.routeTier(tier, t.Tier(tier.Name)))
+	return errors.Join(err, p.routeTiers())
+}
+
+// routeTiers makes the records of every tier wait and go on.
+func (p *Pipeline) routeTiers() (err error) {
+	t := p.options.Topics
+	for _, tier := range t.tiers() {
+		w := &wake{tier: tier, topics: t, clock: p.clock, pipeline: p}
+		options := kafka.SubscriberOptions{Lanes: kafka.LaneByPartition, ReadAhead: wakeAhead}
+		err = errors.Join(err, p.consume(wakeName(tier), t.Tier(tier.Name), options, w.handle))
 	}
 	return err
 }
@@ -152,27 +161,6 @@ func (p *Pipeline) route(name, topic string, handle handlers.Handler, s kafka.Su
 			result.Done()
 		}
 		return nil
-	})
-}
-
-// routeTier makes the records of a tier wait and go on.
-func (p *Pipeline) routeTier(tier delay.Tier, topic string) error {
-	options := kafka.SubscriberOptions{Lanes: kafka.LaneFree, InFlight: wakeInFlight}
-	return p.consume(wakeName(tier), topic, options, func(msg *message.Message) error {
-		record, ok := kafka.RecordOf(msg.Context())
-		if !ok {
-			return fmt.Errorf("%s: a message without a record", wakeName(tier))
-		}
-		m := messageOf(record)
-		if err := tier.Wait(msg.Context(), kafka.Draining(msg.Context()), m); err != nil {
-			return err
-		}
-		next := delay.Forward(m, time.Now())
-		to := p.options.Topics.Checks()
-		if next.Tier != "" {
-			to = p.options.Topics.Tier(next.Tier)
-		}
-		return p.publish(msg.Context(), to, m.Key, m.Value, next.Headers)
 	})
 }
 
@@ -203,20 +191,20 @@ func (p *Pipeline) write(ctx context.Context, from string, out []handlers.Out) e
 		case handlers.ToReplays:
 			topic = t.Replays()
 		case handlers.ToDelay:
-			waiting := delay.Begin(o.After, o.Headers, time.Now())
+			waiting := t.tiers().Begin(o.After, o.Headers)
 			topic, headers = t.Tier(waiting.Tier), waiting.Headers
 		default:
 			return fmt.Errorf("write from %s: no topic for %q", from, o.To)
 		}
-		if err := p.publish(ctx, topic, o.Key, o.Value, headers); err != nil {
+		if err := p.publish(topic, p.message(ctx, o.Key, o.Value, headers)); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-// publish writes one record, if the message whose context this is still is ours.
-func (p *Pipeline) publish(ctx context.Context, topic string, key, value []byte, headers []handlers.Header) error {
+// message makes a record to be written, if the message whose context this is still is ours.
+func (p *Pipeline) message(ctx context.Context, key, value []byte, headers []handlers.Header) *message.Message {
 	msg := message.NewMessageWithContext(kafka.WithLease(context.WithoutCancel(ctx), kafka.LeaseOf(ctx)), watermill.NewUUID(), value)
 	kafka.SetKey(msg, key)
 	exact := make([]kafka.Header, len(headers))
@@ -224,7 +212,11 @@ func (p *Pipeline) publish(ctx context.Context, topic string, key, value []byte,
 		exact[i] = kafka.Header(h)
 	}
 	kafka.SetHeaders(msg, exact)
-	if err := p.publisher.Publish(topic, msg); err != nil {
+	return msg
+}
+
+func (p *Pipeline) publish(topic string, messages ...*message.Message) error {
+	if err := p.publisher.Publish(topic, messages...); err != nil {
 		return fmt.Errorf("publish to %s: %w", topic, err)
 	}
 	return nil

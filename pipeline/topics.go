@@ -18,7 +18,18 @@ import (
 )
 
 // Topics are the topics by what they are for.
-type Topics struct{ config.Topics }
+type Topics struct {
+	config.Topics
+
+	Tiers delay.Tiers // nil: delay.Standard
+}
+
+func (t Topics) tiers() delay.Tiers {
+	if t.Tiers == nil {
+		return delay.Standard
+	}
+	return t.Tiers
+}
 
 // Checks is the work topic.
 func (t Topics) Checks() string { return t.Internal(config.ChecksTopic) }
@@ -65,7 +76,7 @@ func (t Topics) requirements() []requirement {
 		{name: t.Replays(), internal: true, retention: retention},
 		{name: t.DeadLetters(), internal: true, retention: retentionDeadLetters, maxBytes: maxMessageLetters},
 	}
-	for _, tier := range delay.Tiers {
+	for _, tier := range t.tiers() {
 		all = append(all, requirement{name: t.Tier(tier.Name), internal: true, retention: retention + 2*tier.Delay, maxBytes: maxMessage})
 	}
 	return all
@@ -214,7 +225,7 @@ func (t Topics) Consumed() map[string]string {
 		handlers.NameIntake: t.Initiated, handlers.NameNotification: t.Notified,
 		handlers.NameCheck: t.Checks(), handlers.NameRedriven: t.Redriven(),
 	}
-	for _, tier := range delay.Tiers {
+	for _, tier := range t.tiers() {
 		all[wakeName(tier)] = t.Tier(tier.Name)
 	}
 	return all

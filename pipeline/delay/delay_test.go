@@ -1,9 +1,7 @@
 package delay
 
 import (
-	"strconv"
 	"testing"
-	"testing/synctest"
 	"time"
 
 	"github.com/stretchr/testify/assert"
@@ -22,7 +20,7 @@ func TestADelayIsComposedOfTiersTheLongestFirst(t *testing.T) {
 	} {
 		d, err := time.ParseDuration(text)
 		require.NoError(t, err)
-		assert.Equal(t, want, names(Compose(d)), text)
+		assert.Equal(t, want, names(Standard.Compose(d)), text)
 	}
 }
 
@@ -30,10 +28,10 @@ func TestADelayIsNeverCutShortAndNeverFarTooLong(t *testing.T) {
 	t.Parallel()
 	rapid.Check(t, func(t *rapid.T) {
 		d := time.Duration(rapid.Int64Range(1, int64(MaxHops*6*time.Hour)).Draw(t, "delay"))
-		tiers := Compose(d)
+		tiers := Standard.Compose(d)
 		assert.LessOrEqual(t, len(tiers), MaxHops)
 		assert.GreaterOrEqual(t, sum(tiers), d)
-		assert.LessOrEqual(t, sum(tiers), sum(roundUp(d)), "a single tier would be nearer")
+		assert.LessOrEqual(t, sum(tiers), sum(Standard.roundUp(d)), "a single tier would be nearer")
 		for i := 1; i < len(tiers); i++ {
 			assert.LessOrEqual(t, tiers[i].Delay, tiers[i-1].Delay)
 		}
@@ -42,43 +40,19 @@ func TestADelayIsNeverCutShortAndNeverFarTooLong(t *testing.T) {
 
 func TestARecordPassesItsTiersAndComesBackAsItWas(t *testing.T) {
 	t.Parallel()
-	now := time.Now()
 	original := []handlers.Header{{Key: "x", Value: []byte("1")}, {Key: "x", Value: []byte("2")}}
-	w := Begin(7*time.Second, original, now)
+	w := Standard.Begin(7*time.Second, original)
 	var passed []string
 	for w.Tier != "" {
 		passed = append(passed, w.Tier)
-		w = Forward(handlers.Message{Headers: w.Headers, Time: now}, now)
+		w = Standard.Forward(w.Headers)
 	}
 	assert.Equal(t, []string{"5s", "1s", "1s"}, passed)
 	assert.Equal(t, original, w.Headers)
 }
 
-func TestOneWrongClockDelaysNobody(t *testing.T) {
+func TestATierThatIsNoMoreIsPassedOver(t *testing.T) {
 	t.Parallel()
-	for name, wrong := range map[string]time.Duration{"the writer is an hour ahead": time.Hour, "the writer is an hour behind": -time.Hour} {
-		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-			synctest.Test(t, func(t *testing.T) {
-				began := time.Now()
-				tier := Tiers[1]
-				due := strconv.FormatInt(began.Add(wrong).Add(tier.Delay).UnixMilli(), 10)
-				m := handlers.Message{Time: began, Headers: []handlers.Header{{Key: headerDueAt, Value: []byte(due)}}}
-				require.NoError(t, tier.Wait(t.Context(), nil, m))
-				assert.LessOrEqual(t, time.Since(began), tier.Delay)
-			})
-		})
-	}
-}
-
-func TestAHandOverBreaksTheWaitOff(t *testing.T) {
-	t.Parallel()
-	synctest.Test(t, func(t *testing.T) {
-		draining := make(chan struct{})
-		time.AfterFunc(time.Second, func() { close(draining) })
-		began := time.Now()
-		err := Tiers[6].Wait(t.Context(), draining, handlers.Message{Time: began})
-		require.ErrorIs(t, err, ErrDraining)
-		assert.Equal(t, time.Second, time.Since(began))
-	})
+	w := Standard.Forward([]handlers.Header{{Key: headerHops, Value: []byte("3s,1s")}})
+	assert.Equal(t, Waiting{Tier: "1s", Headers: []handlers.Header{}}, w)
 }

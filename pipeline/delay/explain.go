@@ -55,7 +55,7 @@ func explain(p watch.Phase, r watch.Rhythm, deadline time.Duration) Explanation 
 		left := deadline - e.Ends
 		planned := r.Planned(used)
 		run := Run{Delay: min(planned, left), Checks: 1}
-		run.Tiers = Compose(run.Delay)
+		run.Tiers = Standard.Compose(run.Delay)
 		if used >= len(r.Delays) && planned <= left {
 			run.Checks += int((left - planned) / run.Wait())
 		}

@@ -58,7 +58,7 @@ func walk(t tester, s watch.Schedule, says providers.Outcome) []time.Duration {
 		if d.Next == nil {
 			return times
 		}
-		now, check = now.Add(sum(Compose(d.Next.After))), d.Next.Check
+		now, check = now.Add(sum(Standard.Compose(d.Next.After))), d.Next.Check
 	}
 }
 

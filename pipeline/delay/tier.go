@@ -1,6 +1,6 @@
-// Package delay makes messages wait on Kafka alone. A tier is a topic in which everything waits equally long, so that its
-// head is always due first; any other delay is a sequence of tiers. Nothing is kept in memory: restarts and rebalances cost
-// lateness at most.
+// Package delay makes messages wait on Kafka alone. A tier is a topic in which everything waits equally long, counted from when the
+// broker appended it, so that its head is always due first; any other delay is a sequence of tiers. Nothing is kept in
+// memory: restarts and rebalances cost lateness at most.
 package delay
 
 import (
@@ -15,8 +15,11 @@ type Tier struct {
 	Delay time.Duration
 }
 
-// Tiers are the delays that have a topic, the shortest first.
-var Tiers = []Tier{
+// Tiers are delays that have a topic, the shortest first.
+type Tiers []Tier
+
+// Standard are the tiers of the service.
+var Standard = Tiers{
 	{"1s", time.Second},
 	{"5s", 5 * time.Second},
 	{"30s", 30 * time.Second},
@@ -31,26 +34,26 @@ var Tiers = []Tier{
 const MaxHops = 5
 
 // Compose gives the tiers that a message passes to wait for d, the longest first. Their sum is d or a little more.
-func Compose(d time.Duration) []Tier {
-	longest := Tiers[len(Tiers)-1]
+func (t Tiers) Compose(d time.Duration) []Tier {
+	longest := t[len(t)-1]
 	var far []Tier
 	for d > MaxHops*longest.Delay {
 		far = append(far, longest)
 		d -= longest.Delay
 	}
-	best := roundUp(d)
+	best := t.roundUp(d)
 	bestSum := sum(best)
 	var exact []Tier
 	for left := d; len(exact) < MaxHops-1; {
-		i := fitting(left)
+		i := t.fitting(left)
 		if i < 0 {
 			break
 		}
-		exact = append(exact, Tiers[i])
-		left -= Tiers[i].Delay
+		exact = append(exact, t[i])
+		left -= t[i].Delay
 		candidate := slices.Clone(exact)
 		if left > 0 {
-			candidate = append(candidate, roundUp(left)...)
+			candidate = append(candidate, t.roundUp(left)...)
 		}
 		if s := sum(candidate); len(candidate) <= MaxHops && s >= d && s < bestSum {
 			best, bestSum = candidate, s
@@ -65,9 +68,9 @@ func Compose(d time.Duration) []Tier {
 }
 
 // fitting is the longest tier that is not longer than d, or -1.
-func fitting(d time.Duration) int {
-	for i, t := range slices.Backward(Tiers) {
-		if t.Delay <= d {
+func (t Tiers) fitting(d time.Duration) int {
+	for i, tier := range slices.Backward(t) {
+		if tier.Delay <= d {
 			return i
 		}
 	}
@@ -75,14 +78,14 @@ func fitting(d time.Duration) int {
 }
 
 // roundUp covers d by one tier, or by as many of the longest as it takes.
-func roundUp(d time.Duration) []Tier {
-	for _, t := range Tiers {
-		if t.Delay >= d {
-			return []Tier{t}
+func (t Tiers) roundUp(d time.Duration) []Tier {
+	for _, tier := range t {
+		if tier.Delay >= d {
+			return []Tier{tier}
 		}
 	}
-	longest := Tiers[len(Tiers)-1]
-	return append([]Tier{longest}, roundUp(d-longest.Delay)...)
+	longest := t[len(t)-1]
+	return append([]Tier{longest}, t.roundUp(d-longest.Delay)...)
 }
 
 func sum(tiers []Tier) time.Duration {
@@ -93,12 +96,12 @@ func sum(tiers []Tier) time.Duration {
 	return total
 }
 
-func byName(name string) (Tier, bool) {
-	i := slices.IndexFunc(Tiers, func(t Tier) bool { return t.Name == name })
+func (t Tiers) byName(name string) (Tier, bool) {
+	i := slices.IndexFunc(t, func(tier Tier) bool { return tier.Name == name })
 	if i < 0 {
 		return Tier{}, false
 	}
-	return Tiers[i], true
+	return t[i], true
 }
 
 func names(tiers []Tier) string {
