@@ -22,6 +22,9 @@ type Check struct {
 	Events    Events
 	Random    func() float64 // 0 to 1, for jitter and backoff
 
+	// Refusals leaves accounts alone whose credentials are not accepted; nil leaves none alone.
+	Refusals *providers.Refusals
+
 	// Timeout bounds one check with all its requests, so that it fits into a drain.
 	Timeout time.Duration
 
@@ -116,7 +119,7 @@ func (h *Check) ask(ctx context.Context, q *watch.Question) (providers.Payment, 
 	began := time.Now()
 	bounded, cancel := context.WithTimeout(ctx, h.Timeout)
 	defer cancel()
-	answer, outcome, err := providers.Check(bounded, provider, payment)
+	answer, outcome, err := h.Refusals.Check(bounded, provider, payment)
 	switch {
 	case err != nil && ctx.Err() != nil:
 		return payment, fmt.Errorf("check %s at %s: %w", c.PaymentID, c.Provider, err)

@@ -41,15 +41,19 @@ func ProviderNames() []string {
 
 // Connect makes the configured providers. Round carries their requests; nil means HTTP.
 func Connect(c *config.Config, round http.RoundTripper) (map[string]providers.Provider, error) {
+	return connect(c, providers.Options{RoundTripper: round})
+}
+
+func connect(c *config.Config, o providers.Options) (map[string]providers.Provider, error) {
+	o.MaxNotificationAge = c.Notifications.MaxAge
 	all := map[string]providers.Provider{}
 	for _, d := range Providers {
 		settings, served := c.Providers[d.Name]
 		if !served || settings == nil {
 			continue
 		}
-		provider, err := d.New(settings, providers.Options{
-			RoundTripper: round, MaxNotificationAge: c.Notifications.MaxAge, PaymentID: c.Notifications.PaymentID[d.Name],
-		})
+		o.PaymentID = c.Notifications.PaymentID[d.Name]
+		provider, err := d.New(settings, o)
 		if err != nil {
 			return nil, fmt.Errorf("provider %s: %w", d.Name, err)
 		}

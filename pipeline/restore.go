@@ -11,6 +11,7 @@ import (
 
 	"github.com/paystatus/paystatus/handlers"
 	"github.com/paystatus/paystatus/pipeline/kafka"
+	"github.com/paystatus/paystatus/providers"
 )
 
 // restorer fills the memory of a partition before its first check: from the emitted log, which is the truth about what was
@@ -19,6 +20,7 @@ type restorer struct {
 	client   *kafka.Client
 	topics   Topics
 	memory   *handlers.Memory
+	share    *providers.Share
 	lookback time.Duration
 	log      *slog.Logger
 }
@@ -38,6 +40,7 @@ func (r *restorer) assign(ctx context.Context, a kafka.Assignment) error {
 	if err != nil {
 		return fmt.Errorf("restore: offsets of %s: %w", r.topics.Checks(), err)
 	}
+	r.share.Set(len(a.Partitions), len(work))
 	from, err := r.from(ctx, a, work)
 	if err != nil {
 		return err

@@ -41,8 +41,11 @@ type ProviderSettings interface {
 
 // Options are what a provider is given besides its settings.
 type Options struct {
-	// RoundTripper carries requests; nil means HTTP. Tests put their own here.
+	// RoundTripper carries requests; nil means what HTTP makes. Tests put their own here.
 	RoundTripper http.RoundTripper
+
+	// Share is this instance's part of the limits that hold over all instances; nil means all of them.
+	Share *Share
 
 	// MaxNotificationAge is how old a notification may be whose signature states a time. 0: DefaultMaxNotificationAge.
 	MaxNotificationAge time.Duration

@@ -33,7 +33,7 @@ func breaks(*http.Request) (*http.Response, error) { return nil, errors.New("con
 func breaker(p *patient) *providers.Transport {
 	s := limits()
 	s.Breaker = providers.BreakerSettings{Failures: 3, Open: 30 * time.Second}
-	return providers.NewTransport(s, p)
+	return providers.NewTransport(s, providers.Options{RoundTripper: p})
 }
 
 func TestABreakerOpensAfterFailuresInARowAndClosesAgain(t *testing.T) {
@@ -60,7 +60,7 @@ func TestABreakerOpensAfterFailuresInARowAndClosesAgain(t *testing.T) {
 
 		time.Sleep(29 * time.Second)
 		_, fault = mustGet(t, transport, nowhere)
-		assert.Equal(t, time.Second, fault.RetryAfter)
+		assert.Equal(t, 2*time.Second, fault.RetryAfter, "behind the one before")
 
 		time.Sleep(time.Second)
 		assert.Equal(t, providers.CodeConnection, ask(), "one request is the trial")
@@ -83,7 +83,7 @@ func TestNobodyWaitsForATurnWhileTheBreakerIsOpen(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := limits()
 		s.Rate, s.Breaker.Failures = 1, 1
-		transport := providers.NewTransport(s, roundTrip(breaks))
+		transport := providers.NewTransport(s, providers.Options{RoundTripper: roundTrip(breaks)})
 		mustGet(t, transport, nowhere)
 		began := time.Now()
 		_, fault := mustGet(t, transport, nowhere)
@@ -127,7 +127,7 @@ func TestWhatCountsAsAFailureOfTheProvider(t *testing.T) {
 		"500":       {replies(500, ""), true},
 		"time-outs": {hangs, true},
 		"resets":    {breaks, true},
-		"429":       {replies(429, ""), false},
+		"429":       {replies(429, ""), true},
 		"401":       {replies(401, ""), false},
 		"404":       {replies(404, ""), false},
 		"302":       {replies(302, ""), false},
@@ -160,6 +160,43 @@ func TestWhatCountsAsAFailureOfTheProvider(t *testing.T) {
 			assert.Equal(t, providers.CodeBreakerOpen, fault.Code)
 		})
 	})
+}
+
+func TestWhomABreakerStops(t *testing.T) {
+	t.Parallel()
+	for name, tc := range map[string]struct {
+		now    roundTrip
+		others bool // other accounts, too
+	}{
+		"errors stop the account that gets them":                 {replies(503, ""), false},
+		"throttling stops the account that is throttled":         {replies(429, ""), false},
+		"a provider that does not answer is asked by nobody":     {breaks, true},
+		"neither is one that hangs, whichever account finds out": {hangs, true},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				p := &patient{now: tc.now}
+				transport := breaker(p)
+				for range 3 {
+					mustGet(t, transport, nowhere)
+				}
+				_, fault := mustGet(t, transport, nowhere)
+				require.Equal(t, providers.CodeBreakerOpen, fault.Code)
+				_, fault, err := get(t.Context(), t, transport, "brazil", nowhere)
+				require.NoError(t, err)
+				assert.Equal(t, tc.others, fault != nil && fault.Code == providers.CodeBreakerOpen)
+
+				time.Sleep(30 * time.Second)
+				p.now = replies(200, "")
+				for _, account := range []string{"default", "brazil", "default", "brazil"} {
+					_, fault, err = get(t.Context(), t, transport, account, nowhere)
+					require.NoError(t, err)
+					assert.Nil(t, fault, account)
+				}
+			})
+		})
+	}
 }
 
 func TestAGivenUpRequestSaysNothingAboutTheProvider(t *testing.T) {
@@ -231,7 +268,7 @@ func TestRequestsInFlightAreBounded(t *testing.T) {
 			<-release
 			return replies(200, "")(r)
 		}}
-		transport := providers.NewTransport(s, p)
+		transport := providers.NewTransport(s, providers.Options{RoundTripper: p})
 		var all sync.WaitGroup
 		for range 2 {
 			all.Go(func() {
@@ -250,6 +287,16 @@ func TestRequestsInFlightAreBounded(t *testing.T) {
 		assert.Equal(t, time.Second, time.Since(began), "it waits a little for its turn")
 		assert.Equal(t, int32(2), p.asked.Load())
 
+		all.Go(func() { mustGet(t, transport, nowhere) })
+		all.Go(func() { mustGet(t, transport, nowhere) })
+		synctest.Wait()
+		began = time.Now()
+		_, fault = mustGet(t, transport, nowhere)
+		require.NotNil(t, fault)
+		assert.Equal(t, providers.CodeBusy, fault.Code)
+		assert.Zero(t, time.Since(began), "no more wait than can be in flight")
+		time.Sleep(2 * time.Second) // until they gave up
+
 		all.Go(func() {
 			_, fault := mustGet(t, transport, nowhere)
 			assert.Nil(t, fault, "a turn that comes in time is taken")
@@ -266,7 +313,7 @@ func TestTheRateOfAnAccountIsBounded(t *testing.T) {
 		s := limits()
 		s.Rate = 10
 		p := &patient{now: replies(200, "")}
-		transport := providers.NewTransport(s, p)
+		transport := providers.NewTransport(s, providers.Options{RoundTripper: p})
 		began := time.Now()
 		for range 11 {
 			_, fault := mustGet(t, transport, nowhere)
@@ -303,7 +350,7 @@ func TestWaitingForATurnEndsWithTheCaller(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				s := limits()
 				change(&s)
-				transport := providers.NewTransport(s, roundTrip(hangs))
+				transport := providers.NewTransport(s, providers.Options{RoundTripper: roundTrip(hangs)})
 				first, err := providers.NewRequest(t.Context(), http.MethodGet, nowhere, "/", nil)
 				require.NoError(t, err)
 				go func() { _, _, _ = transport.Do(t.Context(), "default", first) }()

@@ -68,11 +68,23 @@ func (t *Tokens) Token(ctx context.Context) (token string, fault *Outcome, err e
 	select {
 	case r := <-answer:
 		got, _ := r.Val.(issued)
-		return got.token, got.fault, nil
+		return got.token, t.spread(got.fault), nil
 	case <-ctx.Done():
 		return "", nil, ctx.Err()
 	}
 }
+
+// spread gives each of those who share a fault a time of its own to come back.
+func (t *Tokens) spread(fault *Outcome) *Outcome {
+	if fault == nil || fault.RetryAfter == 0 {
+		return fault
+	}
+	own := *fault
+	own.RetryAfter = t.transport.limitsOf(t.scope()).queue(fault.RetryAfter)
+	return &own
+}
+
+func (t *Tokens) scope() scope { return scope{account: t.account, tokens: true} }
 
 func (t *Tokens) cached() (token string, ok bool) {
 	t.mu.Lock()
@@ -102,7 +114,7 @@ func (t *Tokens) request(ctx context.Context) (*oauth2.Token, *Outcome) {
 		return nil, through.fault
 	case errors.As(err, &refusal):
 		return nil, t.refusal(Page{HTTPStatus: refusal.Response.StatusCode, Header: refusal.Response.Header, ReceivedAt: time.Now()}, refusal.ErrorCode)
-	case err != nil:
+	case err != nil, !sendable(token.AccessToken):
 		o := Failure(Unavailable, "token_unreadable", "the token endpoint's answer cannot be read")
 		return nil, &o
 	}
@@ -112,6 +124,14 @@ func (t *Tokens) request(ctx context.Context) (*oauth2.Token, *Outcome) {
 	}
 	token.Expiry = token.Expiry.Add(-min(renewBefore, token.Expiry.Sub(now)/10))
 	return token, nil
+}
+
+// maxToken bounds a token, in bytes: servers refuse headers that are much longer.
+const maxToken = 8 << 10
+
+// sendable tells whether a token can stand in a header.
+func sendable(token string) bool {
+	return len(token) <= maxToken && !strings.ContainsFunc(token, func(r rune) bool { return r <= ' ' || r >= 0x7f })
 }
 
 // refusal reads the token endpoint's HTTP status: 4xx is our credentials, everything else will pass.
@@ -137,14 +157,15 @@ func word(code string) string {
 	return code
 }
 
-// tokenTransport carries the token request through the provider's transport and its limits.
+// tokenTransport carries the token request through the provider's transport, within limits of its own: the endpoint is mostly
+// another host, and the payments that wait for the token must not be in its way.
 type tokenTransport struct {
 	tokens *Tokens
 	fault  *Outcome
 }
 
 func (tt *tokenTransport) RoundTrip(request *http.Request) (*http.Response, error) {
-	page, fault, err := tt.tokens.transport.Do(request.Context(), tt.tokens.account, request)
+	page, fault, err := tt.tokens.transport.do(request.Context(), tt.tokens.scope(), request)
 	if err != nil {
 		return nil, err
 	}

@@ -53,7 +53,7 @@ func (i *issuer) RoundTrip(r *http.Request) (*http.Response, error) {
 }
 
 func newTokens(i http.RoundTripper) *providers.Tokens {
-	return providers.NewTokens(providers.NewTransport(limits(), i), "default", tokenURL, "client-id", "h1dden-secret", "scope-a")
+	return providers.NewTokens(providers.NewTransport(limits(), providers.Options{RoundTripper: i}), "default", tokenURL, "client-id", "h1dden-secret", "scope-a")
 }
 
 func mustToken(t *testing.T, tokens *providers.Tokens) string {
@@ -225,6 +225,12 @@ func TestWhyThereIsNoToken(t *testing.T) {
 		"too much": {
 			jsonReply(200, `{"access_token":"`+strings.Repeat("x", 1<<20)+`"}`), providers.Unavailable, "token_unreadable", 0, "cannot be read",
 		},
+		"a token that fits into no header": {
+			jsonReply(200, `{"access_token":"a\r\nX-Api-Key: h1dden"}`), providers.Unavailable, "token_unreadable", 0, "cannot be read",
+		},
+		"a token without end": {
+			jsonReply(200, `{"access_token":"`+strings.Repeat("x", 9000)+`"}`), providers.Unavailable, "token_unreadable", 0, "cannot be read",
+		},
 		"a broken connection": {breaks, providers.Unavailable, "connection", 0, "connection"},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -276,3 +282,79 @@ func TestAllWhoWaitLearnWhyThereIsNoToken(t *testing.T) {
 		assert.Equal(t, int32(1), i.requests.Load())
 	})
 }
+
+func TestTheTokenEndpointHasLimitsOfItsOwn(t *testing.T) {
+	t.Parallel()
+	t.Run("its failures do not stop the provider", func(t *testing.T) {
+		t.Parallel()
+		synctest.Test(t, func(t *testing.T) {
+			dead := roundTrip(breaks)
+			s := limits()
+			i := &issuer{before: func() *roundTrip { return &dead }}
+			transport := providers.NewTransport(s, providers.Options{RoundTripper: hosts{"auth.example.com": i, "api.example.com": replies(200, "{}")}})
+			tokens := providers.NewTokens(transport, "default", tokenURL, "client-id", "h1dden-secret")
+			for range s.Breaker.Failures {
+				_, fault, _ := tokens.Token(t.Context())
+				require.Equal(t, providers.CodeConnection, fault.Code)
+			}
+			_, fault, _ := tokens.Token(t.Context())
+			assert.Equal(t, providers.CodeBreakerOpen, fault.Code)
+			assert.Equal(t, int32(s.Breaker.Failures), i.requests.Load())
+			_, fault = mustGet(t, transport, nowhere)
+			assert.Nil(t, fault, "an account with a key of its own is asked on")
+			time.Sleep(s.Breaker.Open)
+			i.before = nil
+			mustToken(t, tokens)
+		})
+	})
+	t.Run("who uses up the account's rate is not in its way", func(t *testing.T) {
+		t.Parallel()
+		synctest.Test(t, func(t *testing.T) {
+			s := limits()
+			s.Rate = 2
+			transport := providers.NewTransport(s, providers.Options{RoundTripper: hosts{"auth.example.com": &issuer{}, "api.example.com": replies(200, "{}")}})
+			tokens := providers.NewTokens(transport, "default", tokenURL, "client-id", "h1dden-secret")
+			var all sync.WaitGroup
+			for range 100 {
+				all.Go(func() { mustGet(t, transport, nowhere) })
+			}
+			synctest.Wait()
+			began := time.Now()
+			mustToken(t, tokens)
+			assert.Zero(t, time.Since(began))
+			all.Wait()
+		})
+	})
+	t.Run("who shares its fault comes back at another time", func(t *testing.T) {
+		t.Parallel()
+		synctest.Test(t, func(t *testing.T) {
+			s := limits()
+			s.Rate = 10
+			throttles := replies(429, "", "Retry-After", "7")
+			i := &issuer{takes: time.Second, before: func() *roundTrip { return &throttles }}
+			tokens := providers.NewTokens(providers.NewTransport(s, providers.Options{RoundTripper: i}), "default", tokenURL, "client-id", "h1dden-secret")
+			var mu sync.Mutex
+			back := map[time.Duration]int{}
+			var all sync.WaitGroup
+			for range 100 {
+				all.Go(func() {
+					_, fault, _ := tokens.Token(t.Context())
+					mu.Lock()
+					defer mu.Unlock()
+					back[fault.RetryAfter]++
+				})
+			}
+			all.Wait()
+			assert.Equal(t, int32(1), i.requests.Load())
+			for wait, n := range back {
+				assert.GreaterOrEqual(t, wait, 7*time.Second)
+				assert.LessOrEqual(t, n, 10, "within one second")
+			}
+		})
+	})
+}
+
+// hosts leads requests to the host that they name.
+type hosts map[string]http.RoundTripper
+
+func (h hosts) RoundTrip(r *http.Request) (*http.Response, error) { return h[r.URL.Host].RoundTrip(r) }

@@ -8,130 +8,136 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"net/http/httptrace"
 	"net/url"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/failsafe-go/failsafe-go/bulkhead"
-	"github.com/failsafe-go/failsafe-go/circuitbreaker"
-	"github.com/failsafe-go/failsafe-go/ratelimiter"
 )
 
 // Transport makes the requests to one provider and keeps its trouble to itself: it bounds requests in flight, their rate
-// for each account, their time and the size of answers, leaves a failing provider alone for a while, and never follows a
-// redirect. It asks for no compression, so that the bytes of a body are the bytes that were sent.
+// for each account, their time and the size of answers, leaves a failing provider or account alone for a while, and never
+// follows a redirect. It asks for no compression, so that the bytes of a body are the bytes that were sent.
+//
+// A payment whose turn does not come soon is put off instead of waiting here: the fault says for how long.
 type Transport struct {
 	client   *http.Client
 	settings Settings
+	share    *Share
+	entrance bulkhead.Bulkhead[any] // in flight, or waiting to be
 	inFlight bulkhead.Bulkhead[any]
-	breaker  circuitbreaker.CircuitBreaker[any]
+	breaker  breaker // no answers come at all
 
-	mu    sync.Mutex
-	rates map[string]ratelimiter.RateLimiter[any] // by account
+	mu     sync.Mutex
+	limits map[scope]*limits
 }
 
-// patience is how long a request waits for its turn before the payment is put off instead.
-const patience = time.Second
-
-// NewTransport makes the transport of one provider. Round is what carries requests; nil means HTTP with connection reuse up
-// to the limit of requests in flight.
-func NewTransport(s Settings, round http.RoundTripper) *Transport {
+// NewTransport makes the transport of one provider.
+func NewTransport(s Settings, o Options) *Transport {
+	round := o.RoundTripper
 	if round == nil {
-		t := http.DefaultTransport.(*http.Transport).Clone() //nolint:forcetypeassert // documented by net/http
-		t.MaxIdleConnsPerHost = s.Concurrency
-		t.MaxIdleConns = 0
-		t.DisableCompression = true
-		t.ResponseHeaderTimeout = s.Timeout
-		round = t
+		round = HTTP(s)
 	}
+	concurrency := uint(max(s.Concurrency, 1))
 	return &Transport{
 		client: &http.Client{
 			Transport:     round,
 			CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 		},
-		settings: s,
-		inFlight: bulkhead.New[any](uint(max(s.Concurrency, 1))),
-		breaker: circuitbreaker.NewBuilder[any]().WithFailureThreshold(uint(max(s.Breaker.Failures, 1))).
-			WithDelay(s.Breaker.Open).WithSuccessThreshold(1).Build(), // one request is the trial
-		rates: map[string]ratelimiter.RateLimiter[any]{},
+		settings: s, share: o.Share,
+		entrance: bulkhead.New[any](2 * concurrency), inFlight: bulkhead.New[any](concurrency),
+		breaker: newBreaker(s.Breaker.Failures, s.Breaker.Open),
+		limits:  map[scope]*limits{},
 	}
+}
+
+// maxHeader bounds the header of an answer, in bytes.
+const maxHeader = 64 << 10
+
+// HTTP is what carries a provider's requests where Options name nothing else. Connections are used again, over HTTP/2 where
+// the provider offers it; one that went dead is found out by pings, and not used until the end of days.
+func HTTP(s Settings) *http.Transport {
+	t := http.DefaultTransport.(*http.Transport).Clone() //nolint:forcetypeassert // documented by net/http
+	t.DialContext = (&net.Dialer{Timeout: s.Timeout / 2}).DialContext
+	t.TLSHandshakeTimeout = s.Timeout / 2
+	t.MaxResponseHeaderBytes = maxHeader
+	t.MaxIdleConnsPerHost = s.Concurrency
+	t.MaxIdleConns = 0
+	t.DisableCompression = true
+	t.HTTP2 = &http.HTTP2Config{SendPingTimeout: s.Timeout / 2, PingTimeout: s.Timeout / 2}
+	return t
 }
 
 // Do makes one request for an account and reads the whole answer. A nil fault means that an answer came, whatever it says.
 // The error is ctx's, when that ended first: then nothing is known.
 func (t *Transport) Do(ctx context.Context, account string, request *http.Request) (Page, *Outcome, error) {
-	if t.breaker.RemainingDelay() > 0 { // nobody need wait for a turn that is not given
-		return Page{}, t.leftAlone(), nil
+	return t.do(ctx, scope{account: account}, request)
+}
+
+func (t *Transport) do(ctx context.Context, s scope, request *http.Request) (Page, *Outcome, error) {
+	l := t.limitsOf(s)
+	breakers := []breaker{l.breaker}
+	if !s.tokens {
+		breakers = append(breakers, t.breaker)
 	}
-	fault, err := t.admit(ctx, account)
+	if fault := t.resting(l, breakers); fault != nil { // nobody need wait for a turn that is not given
+		return Page{}, fault, nil
+	}
+	release, fault, err := t.admit(ctx, l)
 	if fault != nil || err != nil {
 		return Page{}, fault, err
 	}
-	defer t.inFlight.ReleasePermit()
-	if !t.breaker.TryAcquirePermit() {
-		return Page{}, t.leftAlone(), nil
+	defer release()
+	if !permit(breakers) {
+		return Page{}, l.leftAlone(t.settings.Timeout), nil // as long as the trial may take
 	}
-	bounded, cancel := context.WithTimeout(ctx, t.settings.Timeout)
+	page, fault, err := t.bounded(ctx, request)
+	for _, b := range breakers {
+		switch {
+		case err != nil: // we gave up, not the provider
+			giveBack(b)
+		case fault != nil, b == l.breaker && troubled(page):
+			b.RecordFailure()
+		default:
+			b.RecordSuccess()
+		}
+	}
+	if fault != nil {
+		t.client.CloseIdleConnections() // they may be as dead as this one
+	}
+	return page, fault, err
+}
+
+// troubled tells answers that say nothing about the payment but much about the provider.
+func troubled(p Page) bool {
+	return p.HTTPStatus >= http.StatusInternalServerError || p.HTTPStatus == http.StatusTooManyRequests
+}
+
+// bounded makes a request within the time that one may take.
+func (t *Transport) bounded(ctx context.Context, request *http.Request) (Page, *Outcome, error) {
+	within, cancel := context.WithTimeout(ctx, t.settings.Timeout)
 	defer cancel()
-	page, err := t.exchange(request.WithContext(bounded))
+	var phase atomic.Int32 // an index of late
+	page, err := t.exchange(request.WithContext(httptrace.WithClientTrace(within, &httptrace.ClientTrace{
+		GotConn:              func(httptrace.GotConnInfo) { phase.Store(1) },
+		GotFirstResponseByte: func() { phase.Store(2) },
+	})))
 	switch {
-	case err != nil && ctx.Err() != nil:
-		// We gave up, not the provider, which says nothing about it: neither success nor failure counts. Only the one
-		// request on trial must end somehow, and is tried again later.
-		if t.breaker.IsHalfOpen() {
-			t.breaker.Open()
-		}
+	case err == nil:
+		return page, nil, nil
+	case ctx.Err() != nil:
 		return Page{}, nil, ctx.Err()
-	case err != nil:
-		t.breaker.RecordFailure()
-		o := connectionFault(err)
-		return Page{}, &o, nil
-	case page.HTTPStatus >= 500:
-		t.breaker.RecordFailure()
 	default:
-		t.breaker.RecordSuccess()
+		o := connectionFault(err, late[phase.Load()])
+		return Page{}, &o, nil
 	}
-	return page, nil, nil
 }
 
-func (t *Transport) leftAlone() *Outcome {
-	o := Failure(Unavailable, CodeBreakerOpen, "the provider failed too often and is left alone for a while")
-	o.RetryAfter = ceilSeconds(t.breaker.RemainingDelay())
-	return &o
-}
-
-// admit waits for a turn: in the account's rate, then among the requests in flight.
-func (t *Transport) admit(ctx context.Context, account string) (*Outcome, error) {
-	if t.settings.Rate > 0 {
-		limiter := t.rate(account)
-		if err := limiter.AcquirePermitWithMaxWait(ctx, patience); err != nil {
-			return busy(ctx, "the account's rate limit is used up")
-		}
-	}
-	if err := t.inFlight.AcquirePermitWithMaxWait(ctx, patience); err != nil {
-		return busy(ctx, "too many requests to this provider are in flight")
-	}
-	return nil, nil //nolint:nilnil // neither a fault nor an end: admitted
-}
-
-func busy(ctx context.Context, message string) (*Outcome, error) {
-	if err := ctx.Err(); err != nil {
-		return nil, err
-	}
-	o := Failure(Unavailable, CodeBusy, message)
-	o.RetryAfter = patience
-	return &o, nil
-}
-
-func (t *Transport) rate(account string) ratelimiter.RateLimiter[any] {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	limiter, ok := t.rates[account]
-	if !ok {
-		limiter = ratelimiter.NewSmoothWithMaxRate[any](max(1, time.Duration(float64(time.Second)/t.settings.Rate)))
-		t.rates[account] = limiter
-	}
-	return limiter
+// late says what did not come in time.
+var late = [...]string{
+	"no connection to the provider came about in time", "the provider did not begin to answer in time", "the provider's answer did not end in time",
 }
 
 func (t *Transport) exchange(request *http.Request) (Page, error) {
@@ -155,8 +161,9 @@ func (t *Transport) exchange(request *http.Request) (Page, error) {
 	return page, nil
 }
 
-// connectionFault names what kept an answer from coming, without the URL, which may hold identifiers.
-func connectionFault(err error) Outcome {
+// connectionFault names what kept an answer from coming, without the URL, which may hold identifiers. Late is the message where
+// it was time.
+func connectionFault(err error, late string) Outcome {
 	var (
 		timeout interface{ Timeout() bool }
 		alert   *net.OpError // crypto/tls calls the alerts of both sides so
@@ -165,7 +172,7 @@ func connectionFault(err error) Outcome {
 	)
 	switch {
 	case errors.Is(err, context.DeadlineExceeded), errors.As(err, &timeout) && timeout.Timeout():
-		return Failure(Unavailable, CodeTimeout, "the provider did not answer in time")
+		return Failure(Unavailable, CodeTimeout, late)
 	case errors.As(err, &record), errors.As(err, &verify), errors.Is(err, http.ErrSchemeMismatch),
 		errors.As(err, &alert) && (alert.Op == "remote error" || alert.Op == "local error"):
 		return Failure(Unavailable, CodeTLS, "no secure connection to the provider could be made")

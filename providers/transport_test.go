@@ -30,9 +30,13 @@ type roundTrip func(*http.Request) (*http.Response, error)
 func (f roundTrip) RoundTrip(r *http.Request) (*http.Response, error) { return f(r) }
 
 // replies answers every request in the same way.
-func replies(status int, body string) roundTrip {
+func replies(status int, body string, header ...string) roundTrip {
 	return func(r *http.Request) (*http.Response, error) {
-		return &http.Response{StatusCode: status, Header: http.Header{}, Body: io.NopCloser(strings.NewReader(body)), Request: r}, nil
+		h := http.Header{}
+		for i := 0; i < len(header); i += 2 {
+			h.Set(header[i], header[i+1])
+		}
+		return &http.Response{StatusCode: status, Header: h, Body: io.NopCloser(strings.NewReader(body)), Request: r}, nil
 	}
 }
 
@@ -69,7 +73,7 @@ const nowhere = "https://api.example.com"
 func TestAnAnswerComesWhole(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		page, fault := mustGet(t, providers.NewTransport(limits(), replies(418, "short and stout")), nowhere)
+		page, fault := mustGet(t, providers.NewTransport(limits(), providers.Options{RoundTripper: replies(418, "short and stout")}), nowhere)
 		require.Nil(t, fault)
 		assert.Equal(t, 418, page.HTTPStatus)
 		assert.Equal(t, "short and stout", string(page.Body))
@@ -91,7 +95,7 @@ func TestAProviderThatHangsIsATimeout(t *testing.T) {
 			t.Parallel()
 			synctest.Test(t, func(t *testing.T) {
 				began := time.Now()
-				_, fault := mustGet(t, providers.NewTransport(limits(), round), nowhere)
+				_, fault := mustGet(t, providers.NewTransport(limits(), providers.Options{RoundTripper: round}), nowhere)
 				require.NotNil(t, fault)
 				assert.Equal(t, providers.Unavailable, fault.Kind)
 				assert.Equal(t, providers.CodeTimeout, fault.Code)
@@ -106,7 +110,7 @@ func TestACallerThatGivesUpLearnsNothing(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
 		defer cancel()
-		page, fault, err := get(ctx, t, providers.NewTransport(limits(), roundTrip(hangs)), "default", nowhere)
+		page, fault, err := get(ctx, t, providers.NewTransport(limits(), providers.Options{RoundTripper: roundTrip(hangs)}), "default", nowhere)
 		require.ErrorIs(t, err, context.DeadlineExceeded)
 		assert.Nil(t, fault)
 		assert.Equal(t, providers.Page{}, page)
@@ -133,7 +137,7 @@ func TestWhatKeptAnAnswerFromComingIsNamed(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			broken := roundTrip(func(*http.Request) (*http.Response, error) { return nil, tc.err })
-			_, fault := mustGet(t, providers.NewTransport(limits(), broken), nowhere)
+			_, fault := mustGet(t, providers.NewTransport(limits(), providers.Options{RoundTripper: broken}), nowhere)
 			require.NotNil(t, fault)
 			assert.Equal(t, providers.Unavailable, fault.Kind)
 			assert.Equal(t, tc.code, fault.Code)
@@ -172,7 +176,7 @@ func TestConnectionsThatAreNotSecureAreNamed(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			_, fault := mustGet(t, providers.NewTransport(limits(), tc.round), tc.url)
+			_, fault := mustGet(t, providers.NewTransport(limits(), providers.Options{RoundTripper: tc.round}), tc.url)
 			require.NotNil(t, fault)
 			assert.Equal(t, providers.CodeTLS, fault.Code)
 		})
@@ -192,7 +196,7 @@ func TestABodyThatEndsTooEarlyIsCut(t *testing.T) {
 				assert.NoError(t, http.NewResponseController(w).Flush())
 				panic(http.ErrAbortHandler)
 			})
-			page, fault := mustGet(t, providers.NewTransport(limits(), nil), server.URL)
+			page, fault := mustGet(t, providers.NewTransport(limits(), providers.Options{}), server.URL)
 			require.Nil(t, fault)
 			assert.True(t, page.Cut)
 			assert.Equal(t, `{"a":`, string(page.Body))
@@ -208,7 +212,7 @@ func TestABodyAboveTheLimitIsNotReadToItsEnd(t *testing.T) {
 		size     int
 		tooLarge bool
 	}{{999, false}, {1000, false}, {1001, true}, {1 << 20, true}} {
-		page, fault := mustGet(t, providers.NewTransport(settings, replies(200, strings.Repeat("x", tc.size))), nowhere)
+		page, fault := mustGet(t, providers.NewTransport(settings, providers.Options{RoundTripper: replies(200, strings.Repeat("x", tc.size))}), nowhere)
 		require.Nil(t, fault)
 		assert.Equal(t, tc.tooLarge, page.TooLarge, tc.size)
 		assert.Len(t, page.Body, min(tc.size, 1000))
@@ -222,7 +226,7 @@ func TestABodyAboveTheLimitIsNotReadToItsEnd(t *testing.T) {
 				}
 			}
 		})
-		page, fault := mustGet(t, providers.NewTransport(settings, nil), server.URL)
+		page, fault := mustGet(t, providers.NewTransport(settings, providers.Options{}), server.URL)
 		require.Nil(t, fault)
 		assert.True(t, page.TooLarge)
 	})
@@ -238,7 +242,7 @@ func TestARedirectIsNeverFollowed(t *testing.T) {
 			asked.Add(1)
 			http.Redirect(w, r, elsewhere.URL, status)
 		})
-		page, fault := mustGet(t, providers.NewTransport(limits(), nil), server.URL)
+		page, fault := mustGet(t, providers.NewTransport(limits(), providers.Options{}), server.URL)
 		require.Nil(t, fault)
 		assert.Equal(t, status, page.HTTPStatus)
 		assert.Equal(t, int32(1), asked.Load())
@@ -257,7 +261,7 @@ func TestBodiesAreNotCompressed(t *testing.T) {
 		_, _ = zipped.Write([]byte("{}"))
 		_ = zipped.Close()
 	})
-	page, fault := mustGet(t, providers.NewTransport(limits(), nil), server.URL)
+	page, fault := mustGet(t, providers.NewTransport(limits(), providers.Options{}), server.URL)
 	require.Nil(t, fault)
 	assert.Equal(t, http.StatusOK, page.HTTPStatus, "no compression is asked for")
 	assert.Equal(t, "\x1f\x8b", string(page.Body[:2]), "and none undone: the bytes are those that were sent")
@@ -280,7 +284,7 @@ func TestConnectionsAreUsedAgain(t *testing.T) {
 	}
 	server.Start()
 	t.Cleanup(server.Close)
-	transport := providers.NewTransport(limits(), nil)
+	transport := providers.NewTransport(limits(), providers.Options{})
 	for range 3 {
 		together.Add(atOnce)
 		var all sync.WaitGroup

@@ -49,7 +49,7 @@ type account struct {
 
 func newProvider(s *Settings, o providers.Options) (*provider, error) {
 	p := &provider{
-		settings: s, transport: providers.NewTransport(s.Settings, o.RoundTripper), accounts: map[string]account{},
+		settings: s, transport: providers.NewTransport(s.Settings, o), accounts: map[string]account{},
 		maxAge: o.MaxNotificationAge, paymentID: o.PaymentID,
 	}
 	if p.maxAge == 0 {

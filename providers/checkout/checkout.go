@@ -46,7 +46,7 @@ type provider struct {
 
 func newProvider(s *Settings, o providers.Options) *provider {
 	c := &provider{
-		settings: s, transport: providers.NewTransport(s.Settings, o.RoundTripper), accounts: map[string]*account{}, paymentID: o.PaymentID,
+		settings: s, transport: providers.NewTransport(s.Settings, o), accounts: map[string]*account{}, paymentID: o.PaymentID,
 	}
 	for name, a := range s.Accounts {
 		c.accounts[name] = newAccount(name, a, s.tokenURL(), c.transport)

@@ -126,7 +126,7 @@ func New(settings providers.ProviderSettings, options providers.Options) (provid
 		return nil, fmt.Errorf("liquido: settings of type %T are not Liquido's", settings)
 	}
 	p := &Provider{
-		settings: *s, maxAge: options.MaxNotificationAge, transport: providers.NewTransport(s.Settings, options.RoundTripper),
+		settings: *s, maxAge: options.MaxNotificationAge, transport: providers.NewTransport(s.Settings, options),
 		accounts: map[string]*credentials{}, paymentID: options.PaymentID,
 	}
 	if p.maxAge <= 0 {

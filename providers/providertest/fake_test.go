@@ -60,7 +60,7 @@ func definition(m mutant) providers.Definition {
 			if m.round != nil {
 				o.RoundTripper = m.round
 			}
-			f := &fake{settings: s, transport: providers.NewTransport(s.Settings, o.RoundTripper), tokens: map[string]*providers.Tokens{}, mutant: m}
+			f := &fake{settings: s, transport: providers.NewTransport(s.Settings, o), tokens: map[string]*providers.Tokens{}, mutant: m}
 			for name, a := range s.Accounts {
 				f.tokens[name] = providers.NewTokens(f.transport, name, s.TokenURL, a.ClientID, a.ClientSecret)
 			}

@@ -50,7 +50,7 @@ func newProvider(s providers.ProviderSettings, o providers.Options) (providers.P
 			return nil, fmt.Errorf("%s: accounts.%s.notifications: %w", name, account, err)
 		}
 	}
-	transport := providers.NewTransport(settings.Settings, o.RoundTripper)
+	transport := providers.NewTransport(settings.Settings, o)
 	return &Provider{settings: settings, api: api, keys: keys, transport: transport, paymentID: o.PaymentID}, nil
 }
 
