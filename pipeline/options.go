@@ -10,6 +10,7 @@ import (
 	"github.com/paystatus/paystatus/handlers"
 	"github.com/paystatus/paystatus/pipeline/config"
 	"github.com/paystatus/paystatus/pipeline/kafka"
+	"github.com/paystatus/paystatus/providers"
 )
 
 // KafkaConfig says how the configuration reaches the brokers.
@@ -44,14 +45,15 @@ func KafkaConfig(c *config.Config, log *slog.Logger) (kafka.Config, error) {
 
 // FromConfig makes the options of a pipeline that the configuration describes, at the brokers of k.
 func FromConfig(c *config.Config, k kafka.Config, log *slog.Logger) (Options, error) {
-	connected, err := Connect(c, nil)
+	share := &providers.Share{}
+	connected, err := connect(c, providers.Options{Share: share})
 	if err != nil {
 		return Options{}, err
 	}
 	return Options{
 		Kafka: k, Group: c.Kafka.Group, SessionTimeout: c.Kafka.SessionTimeout, Start: startOf(c.Kafka.InitiatedStart),
 		Topics: Topics{Topics: c.Topics}, InFlight: c.Limits.InFlight, Lookback: c.Limits.Lookback, Drain: c.Limits.Drain,
-		Providers: connected, Schedule: c.Schedules.For,
+		Providers: connected, Share: share, Schedule: c.Schedules.For,
 		Events: handlers.Events{
 			Structured: c.Events.Mode == config.ModeStructured, OmitRaw: c.Events.Raw == config.RawNone, Source: c.Events.Source,
 		},

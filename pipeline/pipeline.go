@@ -39,6 +39,7 @@ type Options struct {
 	Drain    time.Duration // how long running messages may finish on a rebalance or shutdown
 
 	Providers      map[string]providers.Provider
+	Share          *providers.Share // told which part of the partitions is this instance's; its providers must have it, too
 	Schedule       func(provider, method string) watch.Schedule
 	Events         handlers.Events
 	InitiatedTypes []string
@@ -117,9 +118,9 @@ func (p *Pipeline) assemble() error {
 	redriven := &handlers.Redriven{Intake: intake.Handle, Notification: notification.Handle}
 	check := &handlers.Check{
 		Providers: o.Providers, Schedule: o.Schedule, Memory: p.memory, Events: o.Events, Random: rand.Float64, Timeout: o.Drain,
-		IgnoreUnknownPayments: o.IgnoreUnknownPayments, Log: o.Log, Watch: o.Metrics.checks(),
+		IgnoreUnknownPayments: o.IgnoreUnknownPayments, Refusals: &providers.Refusals{Share: o.Share}, Log: o.Log, Watch: o.Metrics.checks(),
 	}
-	restore := &restorer{client: p.client, topics: t, memory: p.memory, lookback: o.Lookback, log: o.Log}
+	restore := &restorer{client: p.client, topics: t, memory: p.memory, share: o.Share, lookback: o.Lookback, log: o.Log}
 
 	err := errors.Join(
 		p.route(handlers.NameIntake, t.Initiated, intake.Handle, kafka.SubscriberOptions{Start: o.Start}),
