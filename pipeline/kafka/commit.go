@@ -66,6 +66,7 @@ func (g *generation) resolve(ctx context.Context) error {
 		}
 		p.committed, p.tracker.next = offset, offset
 	}
+	g.committed = time.Now()
 	return nil
 }
 
@@ -148,10 +149,12 @@ func (g *generation) commitDone(ctx context.Context) error {
 	}
 	g.mu.Unlock()
 	if err := g.commit(ctx, risen); err != nil {
+		tell(g.sub.options.Hooks, func(h HookCommitError) { h.OnCommitError(g.sub.topic, err) })
 		return err
 	}
 	g.mu.Lock()
 	defer g.mu.Unlock()
+	g.committed = time.Now()
 	for id, offset := range risen {
 		g.partitions[id].committed = offset
 	}

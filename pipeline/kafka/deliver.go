@@ -59,8 +59,8 @@ func (q *queue) pop() *task {
 	return t
 }
 
-// read puts fetched records into their lanes; next is where to fetch on.
-func (g *generation) read(p *partition, records []Record, next int64) {
+// read puts fetched records into their lanes; next is where to fetch on, end where the log ends for now.
+func (g *generation) read(p *partition, records []Record, next, end int64) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	if g.quiet {
@@ -73,6 +73,7 @@ func (g *generation) read(p *partition, records []Record, next int64) {
 		g.enter(t)
 	}
 	p.tracker.skipTo(next)
+	p.end = end
 	wake(g.dispatch)
 }
 

@@ -21,7 +21,7 @@ func assignedGeneration(t *testing.T, options SubscriberOptions, records ...Reco
 	g.lease = newLease(time.Hour, time.Now())
 	g.messages, g.cancel = t.Context(), func() {}
 	p := g.partitions[0]
-	g.read(p, records, int64(len(records)))
+	g.read(p, records, int64(len(records)), int64(len(records)))
 	return g, p
 }
 

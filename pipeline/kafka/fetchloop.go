@@ -87,6 +87,7 @@ func (g *generation) fetchLoop(working context.Context, leader string) {
 			trouble = ""
 			continue
 		}
+		tell(g.sub.options.Hooks, func(h HookFetchError) { h.OnFetchError(g.sub.topic, err) })
 		if trouble != err.Error() {
 			trouble = err.Error()
 			g.log.WarnContext(working, "kafka: fetch failed, trying again", "error", err)
@@ -170,7 +171,7 @@ func (g *generation) accept(working context.Context, p *partition, from int64, a
 	if answer.LogStartOffset > from && len(records) > 0 && records[0].Offset > from {
 		return g.outOfRange(working, p, from)
 	}
-	g.read(p, records, next)
+	g.read(p, records, next, answer.LastStableOffset)
 	return err
 }
 

@@ -47,6 +47,8 @@ type generation struct {
 	reroute    chan struct{}            // has an element when a partition has no leader
 	loops      map[string]chan struct{} // by leader: has an element when the loop should look again
 
+	committed time.Time // when a commit last succeeded, or there was nothing to commit; guarded by mu
+
 	count int // partitions the group began with, for the commits' metadata
 }
 
@@ -55,8 +57,9 @@ type partition struct {
 	id        int
 	tracker   tracker
 	committed int64
-	pending   int // read and not done
-	bytes     int // of them
+	end       int64 // of the log, as of the last answer
+	pending   int   // read and not done
+	bytes     int   // of them
 	full      bool
 	leader    string // address; empty: to be found out
 	stopped   bool
@@ -126,14 +129,20 @@ func (g *generation) run(ctx context.Context, ended <-chan struct{}) error {
 		g.commitLoop(ctx, stopCommits)
 	}()
 	g.sub.ready.Store(true)
+	hooks := g.sub.options.Hooks
+	tell(hooks, func(h HookAssigned) { h.OnAssigned(assignment) })
+	stopSampling := g.startSampling(ctx)
 
 	<-working.Done()
 	g.sub.ready.Store(false)
-	g.drain(ctx)
+	began := time.Now()
+	revocation := Revocation{Assignment: assignment, Cancelled: g.drain(ctx), Drained: time.Since(began)}
 	close(stopCommits)
 	<-commits
 	g.revoke()
 	g.lastCommit(ctx)
+	stopSampling()
+	tell(hooks, func(h HookRevoked) { h.OnRevoked(revocation) })
 	if g.sub.options.OnRevoke != nil {
 		g.sub.options.OnRevoke(assignment)
 	}
@@ -176,8 +185,8 @@ func (g *generation) ids() []int {
 	return out
 }
 
-// drain hands out no more and lets running messages finish for a while. It ends early when the share is lost: others run them already.
-func (g *generation) drain(ctx context.Context) {
+// drain hands out no more and lets running messages finish for a while; it gives how many did not. It ends early when the share is lost: others run them already.
+func (g *generation) drain(ctx context.Context) (unfinished int) {
 	g.mu.Lock()
 	g.quiet = true
 	close(g.draining)
@@ -191,16 +200,16 @@ func (g *generation) drain(ctx context.Context) {
 		running := g.running
 		g.mu.Unlock()
 		if running == 0 {
-			return
+			return 0
 		}
 		select {
 		case <-g.idle:
 		case <-timer.C:
 			g.log.WarnContext(ctx, "kafka: messages still run after the drain, cancelling them", "messages", running)
-			return
+			return running
 		case <-g.lost:
 			g.log.WarnContext(ctx, "kafka: share lost, cancelling running messages", "messages", running)
-			return
+			return running
 		}
 	}
 }

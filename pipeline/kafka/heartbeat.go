@@ -71,6 +71,7 @@ func (g *generation) heartbeat(ctx context.Context) pulse {
 	if err == nil {
 		err = response.Error
 	}
+	tell(g.sub.options.Hooks, func(h HookHeartbeat) { h.OnHeartbeat(g.sub.topic, time.Since(sent), err) })
 	switch {
 	case err == nil:
 		g.lease.renew(sent)

@@ -39,6 +39,9 @@ func (l *Lease) Err() error {
 	return nil
 }
 
+// age is the time since the last acknowledged heartbeat was sent.
+func (l *Lease) age() time.Duration { return time.Since(l.start) - time.Duration(l.sent.Load()) }
+
 // renew notes a heartbeat that was sent at that time and acknowledged.
 func (l *Lease) renew(sent time.Time) { l.sent.Store(int64(sent.Sub(l.start))) }
 

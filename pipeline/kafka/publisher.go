@@ -35,6 +35,8 @@ type PublisherOptions struct {
 	// OnAppend is told when, by a broker's clock, messages were appended that were just acknowledged, if their topic has
 	// message.timestamp.type=LogAppendTime. It is called by several goroutines and must not block.
 	OnAppend func(time.Time)
+	// Hooks are told what happens inside, see Hook.
+	Hooks []Hook
 }
 
 // Publisher is a Watermill Publisher. It partitions by key as the Java client does (murmur2), without a key at random.
@@ -53,6 +55,9 @@ var _ message.Publisher = (*Publisher)(nil)
 func NewPublisher(config Config, options PublisherOptions) (*Publisher, error) {
 	n, err := config.network()
 	if err != nil {
+		return nil, err
+	}
+	if err := checkHooks(options.Hooks); err != nil {
 		return nil, err
 	}
 	if options.Deadline == 0 {
@@ -144,12 +149,17 @@ func (p *Publisher) publish(topic string, round []*message.Message, deadline tim
 		}
 		singleFailed, singleErr := p.write(p.single, topic, single)
 		err = errors.Join(err, singleErr)
-		if err == nil || !passing(err) {
-			return err
+		if err == nil {
+			return nil
 		}
 		batched, single = batchedFailed, singleFailed
 		round = slices.Concat(batched, single)
-		if time.Now().Add(pause).After(deadline) {
+		lasting, late := !passing(err), time.Now().Add(pause).After(deadline)
+		tell(p.options.Hooks, func(h HookPublishError) { h.OnPublishError(topic, len(round), !lasting && !late, err) })
+		switch {
+		case lasting:
+			return err
+		case late:
 			return fmt.Errorf("after %s: %w", p.options.Deadline, err)
 		}
 		select {

@@ -64,6 +64,8 @@ type SubscriberOptions struct {
 	// OnRevoke is called when the running messages ended or were cancelled and the last offsets were committed, for every
 	// assignment that OnAssign accepted.
 	OnRevoke func(a Assignment)
+	// Hooks are told what happens inside, see Hook.
+	Hooks []Hook
 }
 
 // Assignment is this member's share of a topic for one generation of the group. It may be empty.
@@ -104,6 +106,9 @@ func NewSubscriber(config Config, options SubscriberOptions) (*Subscriber, error
 	}
 	if options.InFlight < 0 || options.ReadAhead < 0 || options.SessionTimeout < 0 || options.Drain < 0 || options.NackPause < 0 {
 		return nil, errors.New("kafka: negative subscriber option")
+	}
+	if err := checkHooks(options.Hooks); err != nil {
+		return nil, err
 	}
 	options.InFlight = cmp.Or(options.InFlight, 4096)
 	options.ReadAhead = cmp.Or(options.ReadAhead, aheadBytes)
