@@ -16,7 +16,7 @@ func runBare(ctx context.Context, load Load, score *Score) error {
 	caller := NewCaller(load)
 	writer := &kafkago.Writer{
 		Addr: kafkago.TCP(load.Brokers...), Topic: load.Sink, Balancer: kafkago.Murmur2Balancer{}, RequiredAcks: kafkago.RequireAll,
-		BatchSize: 1000, BatchTimeout: 5 * time.Millisecond,
+		BatchSize: 100, BatchTimeout: 5 * time.Millisecond,
 	}
 	defer func() { _ = writer.Close() }()
 	slots := make(chan struct{}, load.InFlight)
