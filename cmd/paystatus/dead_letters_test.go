@@ -69,7 +69,7 @@ func (n *letterTown) post(key, value string) {
 	require.NoError(n.t, n.writer.Publish(n.topic, msg))
 }
 
-// runs runs a command that must succeed.
+// runs gives what a command prints that must succeed.
 func (n *letterTown) runs(args ...string) (out, progress string) {
 	n.t.Helper()
 	out, progress, err := n.tries(args...)
