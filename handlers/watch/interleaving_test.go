@@ -199,6 +199,10 @@ func requireSameIDs(r *rapid.T, alone, both *traveller) {
 	}
 	given := map[string]bool{}
 	for i, id := range both.ids() {
+		facts := both.said[i].Facts
+		require.True(r, slices.ContainsFunc(both.legs, func(l leg) bool {
+			return l.status == facts.Status && (!l.partial() || l.sums == both.said[i].Said.Sums)
+		}), "the provider never said so: %v", both.says())
 		require.False(r, given[id], "an id is given once: %v", both.says())
 		given[id] = true
 		if also, seen := ids[change(both.said[i])]; seen {
