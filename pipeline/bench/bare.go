@@ -30,7 +30,7 @@ func runBare(ctx context.Context, load Load, score *Score) error {
 			for {
 				message, err := reader.ReadMessage(ctx)
 				if ctx.Err() != nil {
-					return nil //nolint:nilerr // it is over
+					return nil
 				}
 				if err != nil {
 					return fmt.Errorf("read partition %d: %w", partition, err)

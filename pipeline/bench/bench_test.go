@@ -84,7 +84,7 @@ func TestTheReportIsAnObjectWithTheseFields(t *testing.T) {
 	require.NoError(t, json.Unmarshal(text, &document))
 	fields := map[string]bool{}
 	collect(fields, "", document)
-	for _, path := range strings.Fields(`
+	for path := range strings.FieldsSeq(`
 		settings.broker settings.messages settings.keys settings.in_flight settings.partitions settings.replication settings.provider_min_ms
 		settings.provider_max_ms settings.rounds system.cpus system.os system.go
 		contenders.contender contenders.messages_per_second contenders.cpu_us_per_message contenders.broker_cpu_us_per_message

@@ -13,16 +13,16 @@ import (
 
 // Load is the work of one run.
 type Load struct {
-	Brokers     []string
-	Source      string // topic of the messages
-	Sink        string // topic for the answers
-	Prefix      string // of all topics and consumer groups of the run
-	Partitions  int
-	Replication int
-	Provider    string // URL
-	Messages    int
-	Keys        int
-	InFlight    int
+	Brokers     []string `json:"brokers"`
+	Source      string   `json:"source"` // topic of the messages
+	Sink        string   `json:"sink"`   // topic for the answers
+	Prefix      string   `json:"prefix"` // of all topics and consumer groups of the run
+	Partitions  int      `json:"partitions"`
+	Replication int      `json:"replication"`
+	Provider    string   `json:"provider"` // URL
+	Messages    int      `json:"messages"`
+	Keys        int      `json:"keys"`
+	InFlight    int      `json:"in_flight"`
 }
 
 // ReferenceHeader is the header of a message that holds the reference to ask the provider for.

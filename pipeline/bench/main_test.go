@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"slices"
 	"testing"
 	"time"
 
@@ -34,8 +35,8 @@ var culprits = []bench.Contender{
 	culprit("repeats one", func(messages []kafkago.Message) []kafkago.Message { return append(messages, messages[0]) }),
 	culprit("turns round", func(messages []kafkago.Message) []kafkago.Message {
 		var turned []kafkago.Message
-		for i := len(messages) - 1; i >= 0; i-- {
-			turned = append(turned, messages[i])
+		for _, m := range slices.Backward(messages) {
+			turned = append(turned, m)
 		}
 		return turned
 	}),

@@ -27,28 +27,29 @@ const (
 
 // order is what a part is told on its standard input, before anything else.
 type order struct {
-	Role     string        // a contender's name, or one of the roles above
-	Load     Load          // of a contender
-	Min, Max time.Duration // of the provider
-	Profile  string        // directory; empty: no profile
-	Label    string        // of the profile's files
+	Role    string        `json:"role"`    // a contender's name, or one of the roles above
+	Load    Load          `json:"load"`    // of a contender
+	Min     time.Duration `json:"min"`     // of the provider
+	Max     time.Duration `json:"max"`     // of the provider
+	Profile string        `json:"profile"` // directory; empty: no profile
+	Label   string        `json:"label"`   // of the profile's files
 }
 
 // notice is what a part says on its standard output, one a line.
 type notice struct {
-	Address  string         `json:",omitempty"` // where the broker or the provider serves
-	CPU      *time.Duration `json:",omitempty"` // used so far by the broker or the provider, in answer to a line
-	Ready    bool           `json:",omitempty"`
-	Done     int            `json:",omitempty"` // messages so far
-	Measures *Measures      `json:",omitempty"` // the last one of a contender
+	Address  string         `json:"address,omitempty"` // where the broker or the provider serves
+	CPU      *time.Duration `json:"cpu,omitempty"`     // used so far by the broker or the provider, in answer to a line
+	Ready    bool           `json:"ready,omitempty"`
+	Done     int            `json:"done,omitempty"`     // messages so far
+	Measures *Measures      `json:"measures,omitempty"` // the last one of a contender
 }
 
 // Measures are what a contender's process used.
 type Measures struct {
-	Took    time.Duration // from the first message to the last acknowledged answer
-	CPU     time.Duration // user and system, from the start to the last acknowledged answer
-	PeakRSS int64         // bytes
-	GC      float64       // share of the garbage collector in the CPU time
+	Took    time.Duration `json:"took"`     // from the first message to the last acknowledged answer
+	CPU     time.Duration `json:"cpu"`      // user and system, from the start to the last acknowledged answer
+	PeakRSS int64         `json:"peak_rss"` // bytes
+	GC      float64       `json:"gc"`       // share of the garbage collector in the CPU time
 }
 
 // Part is a part of the bench: the broker, the provider or one of the contenders, as the bench orders on in. It ends when the bench
@@ -98,7 +99,7 @@ type part struct {
 func (p *part) tell(n notice) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	_ = p.out.Encode(n) // who does not read does not care
+	_ = p.out.Encode(n) //nolint:errchkjson // who does not read does not care
 }
 
 // answer tells the CPU time for each line, until there are no more.
@@ -204,8 +205,10 @@ func (p *part) profile() (stop func(), err error) {
 // gcShare is the share of the garbage collector in the CPU time so far, without what it did because nothing else was to do.
 func gcShare() float64 {
 	samples := []metrics.Sample{
-		{Name: "/cpu/classes/gc/total:cpu-seconds"}, {Name: "/cpu/classes/gc/mark/idle:cpu-seconds"},
-		{Name: "/cpu/classes/total:cpu-seconds"}, {Name: "/cpu/classes/idle:cpu-seconds"},
+		{Name: "/cpu/classes/gc/total:cpu-seconds"},
+		{Name: "/cpu/classes/gc/mark/idle:cpu-seconds"},
+		{Name: "/cpu/classes/total:cpu-seconds"},
+		{Name: "/cpu/classes/idle:cpu-seconds"},
 	}
 	metrics.Read(samples)
 	seconds := func(i int) float64 { return samples[i].Value.Float64() }

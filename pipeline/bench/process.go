@@ -93,7 +93,7 @@ func (p *process) stop() {
 		_ = p.in.Close()
 		kill := time.AfterFunc(patience, func() { _ = p.command.Process.Kill() })
 		defer kill.Stop()
-		for range p.notices { //nolint:revive // what it still says does not matter
+		for range p.notices { // what it still says does not matter
 		}
 		_ = p.command.Wait() // what mattered it has said
 	})

@@ -26,8 +26,8 @@ type stub struct {
 const (
 	referenceMark = "REFERENCE-MARK"
 	heldMark      = "4815162342"
-	heldField     = "heldNanos" // how long an answer was held back, in the answer
-	tokenPath     = "/oauth2/token"
+	heldField     = "heldNanos"     // how long an answer was held back, in the answer
+	tokenPath     = "/oauth2/token" //nolint:gosec // a path
 	chargePath    = "/v1/payments/charges/"
 )
 
@@ -70,7 +70,7 @@ func (s *stub) charge(w http.ResponseWriter, r *http.Request) {
 	body = bytes.Replace(body, []byte(heldMark), strconv.AppendInt(nil, time.Since(began).Nanoseconds(), 10), 1)
 	w.Header().Set("Content-Type", "application/json")
 	w.Header().Set("Content-Length", strconv.Itoa(len(body)))
-	_, _ = w.Write(body)
+	_, _ = w.Write(body) //nolint:gosec // JSON, to our own client
 }
 
 func (s *stub) draw(reference string) time.Duration {

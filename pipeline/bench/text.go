@@ -55,7 +55,8 @@ func (r *Report) checksText() string {
 			all.OutOfOrder += run.Checks.OutOfOrder
 		}
 	}
-	return fmt.Sprintf("\nOf %s messages %d have no answer, %d more than one; %d answers are out of order (and %d of the bare loop), %d records not committed.\n",
+	return fmt.Sprintf("\nOf %s messages %d have no answer, %d more than one; "+
+		"%d answers are out of order (and %d of the bare loop), %d records not committed.\n",
 		grouped(messages), all.Missing, all.Repeated, all.OutOfOrder, disordered, all.Uncommitted)
 }
 

@@ -97,8 +97,8 @@ func (l Load) warmUp(came []time.Time) time.Duration {
 
 // answer is what the provider said, as far as it matters here.
 type answer struct {
-	Reference string        `json:"idempotencyKey"`
-	Held      time.Duration `json:"heldNanos"` //nolint:tagliatelle // as the provider's other fields
+	Reference string        `json:"idempotencyKey"` //nolint:tagliatelle // Liquido's name
+	Held      time.Duration `json:"heldNanos"`      //nolint:tagliatelle // as Liquido's own
 }
 
 func answerOf(c Contender, value []byte) (a answer, err error) {
