@@ -125,6 +125,11 @@ func (w *world) startWith(o pipeline.Options) (stop func()) {
 	require.NoError(w.t, pipeline.CommitStarts(w.t.Context(), w.client, w.topics, w.group, kafka.Earliest, false))
 	p, err := pipeline.New(o)
 	require.NoError(w.t, err)
+	return w.run(p)
+}
+
+func (w *world) run(p *pipeline.Pipeline) (stop func()) {
+	w.t.Helper()
 	ctx, cancel := context.WithCancel(context.Background())
 	ended := make(chan error, 1)
 	go func() { ended <- p.Run(ctx) }()

@@ -19,7 +19,6 @@ type Metrics struct {
 	events  *prometheus.CounterVec
 	skipped *prometheus.CounterVec
 	alarms  *prometheus.CounterVec
-	waiting *prometheus.GaugeVec
 	overdue *prometheus.HistogramVec
 }
 
@@ -37,15 +36,12 @@ func NewMetrics(r prometheus.Registerer) *Metrics {
 			Namespace: "paystatus", Name: "check_seconds", Help: "How long a check took to ask, by outcome.",
 			Buckets: []float64{.01, .03, .1, .3, 1, 2, 4, 8, 16},
 		}, []string{"provider", "outcome", "code"}),
-		waiting: prometheus.NewGaugeVec(prometheus.GaugeOpts{
-			Namespace: "paystatus", Name: "tier_waiting", Help: "Records that wait in a tier, those of other instances too.",
-		}, []string{"tier"}),
 		overdue: prometheus.NewHistogramVec(prometheus.HistogramOpts{
 			Namespace: "paystatus", Name: "tier_overdue_seconds", Help: "How long after they were due records went on from a tier; their count is that of the records moved.",
 			Buckets: []float64{.01, .03, .1, .25, 1, 5, 30, 300, 3600},
 		}, []string{"tier"}),
 	}
-	r.MustRegister(m.inputs, m.events, m.skipped, m.alarms, m.asked, m.waiting, m.overdue)
+	r.MustRegister(m.inputs, m.events, m.skipped, m.alarms, m.asked, m.overdue)
 	return m
 }
 

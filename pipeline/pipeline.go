@@ -71,7 +71,9 @@ type Pipeline struct {
 }
 
 // New connects a pipeline; Run starts it.
-func New(o Options) (*Pipeline, error) {
+func New(o Options) (*Pipeline, error) { return newPipeline(o, (*Pipeline).assemble) }
+
+func newPipeline(o Options, assemble func(*Pipeline) error) (*Pipeline, error) {
 	client, err := kafka.NewClient(o.Kafka)
 	if err != nil {
 		return nil, fmt.Errorf("pipeline: %w", err)
@@ -95,7 +97,7 @@ func New(o Options) (*Pipeline, error) {
 		failures: newFailures(o.Log), shares: newShares(o.Log),
 		growth: &growth{client: client, topics: o.Topics, log: o.Log, every: growthEvery},
 	}
-	if err := p.assemble(); err != nil {
+	if err := assemble(p); err != nil {
 		return nil, errors.Join(err, publisher.Close(), client.Close())
 	}
 	return p, nil

@@ -1,0 +1,403 @@
+package pipeline_test
+
+import (
+	"errors"
+	"fmt"
+	"log/slog"
+	"maps"
+	"math/rand/v2"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/ThreeDotsLabs/watermill/message"
+	"github.com/prometheus/client_golang/prometheus"
+	kafkago "github.com/segmentio/kafka-go"
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/paystatus/paystatus/handlers"
+	"github.com/paystatus/paystatus/pipeline"
+	"github.com/paystatus/paystatus/pipeline/config"
+	"github.com/paystatus/paystatus/pipeline/delay"
+	"github.com/paystatus/paystatus/pipeline/kafka"
+)
+
+// swift tiers stand to each other like the service's 1s, 5s and 1h.
+var swift = delay.Tiers{{Name: "100ms", Delay: 100 * time.Millisecond}, {Name: "500ms", Delay: 500 * time.Millisecond}, {Name: "1h", Delay: time.Hour}}
+
+// newTiers is a world in which nothing happens but that records wait.
+func newTiers(t testing.TB, brokers []string) *world {
+	t.Helper()
+	name := strings.NewReplacer("/", ".", " ", "_").Replace(t.Name())
+	log := slog.New(slog.NewTextHandler(logWriter(), &slog.HandlerOptions{Level: slog.LevelDebug}))
+	w := &world{
+		t: t, group: name, config: kafka.Config{Brokers: brokers, ClientID: name, Logger: log},
+		topics: pipeline.Topics{Tiers: swift, Topics: config.Topics{
+			Initiated: name + ".initiated", Notified: name + ".notified", StatusChanged: name + ".status_changed", Prefix: name + ".",
+			Partitions: 4, Replication: 1, MinInsync: 1,
+		}},
+	}
+	var err error
+	w.client, err = kafka.NewClient(w.config)
+	require.NoError(t, err)
+	t.Cleanup(func() { _ = w.client.Close() })
+	w.writer, err = kafka.NewPublisher(w.config, kafka.PublisherOptions{OmitUUID: true})
+	require.NoError(t, err)
+	t.Cleanup(func() { _ = w.writer.Close() })
+	w.options = pipeline.Options{Kafka: w.config, Group: w.group, SessionTimeout: 6 * time.Second, Topics: w.topics, Drain: 5 * time.Second, Log: log}
+	return w
+}
+
+// createTiers creates the topics, with what a test made of them.
+func (w *world) createTiers() {
+	w.t.Helper()
+	w.options.Topics = w.topics
+	_, err := pipeline.CreateTopics(w.t.Context(), w.client, w.topics)
+	require.NoError(w.t, err)
+}
+
+func (w *world) startTiers(o pipeline.Options) (stop func()) {
+	w.t.Helper()
+	require.NoError(w.t, pipeline.CommitStarts(w.t.Context(), w.client, w.topics, w.group, kafka.Earliest, true))
+	p, err := pipeline.NewTiers(o)
+	require.NoError(w.t, err)
+	return w.run(p)
+}
+
+// delayed makes records numbered from first on wait, in one write.
+func (w *world) delayed(after time.Duration, first, count int) {
+	w.t.Helper()
+	var messages []*message.Message
+	tiers := w.topics.Tiers
+	waiting := tiers.Begin(after, []handlers.Header{{Key: "kept", Value: []byte("as it was")}})
+	for i := range count {
+		msg := message.NewMessage("", fmt.Append(nil, first+i))
+		kafka.SetKey(msg, fmt.Append(nil, "p-", (first+i)%20))
+		var headers []kafka.Header
+		for _, h := range waiting.Headers {
+			headers = append(headers, kafka.Header(h))
+		}
+		kafka.SetHeaders(msg, headers)
+		messages = append(messages, msg)
+	}
+	require.NoError(w.t, w.writer.Publish(w.topics.Tier(waiting.Tier), messages...))
+}
+
+// arrived counts how often each record came back to work.
+func (w *world) arrived() map[string]int {
+	w.t.Helper()
+	all := map[string]int{}
+	for _, r := range w.records(w.topics.Checks()) {
+		all[string(r.Value)]++
+	}
+	return all
+}
+
+func (w *world) arrive(count int) {
+	w.t.Helper()
+	w.eventually(func() bool { return w.written(w.topics.Checks()) >= int64(count) && len(w.arrived()) == count }, "all go back to work")
+}
+
+// each is every one of count records, that many times.
+func each(count, times int) map[string]int {
+	all := map[string]int{}
+	for i := range count {
+		all[fmt.Sprint(i)] = times
+	}
+	return all
+}
+
+// lateness is how much longer each record waited than it should have, by the broker's clock.
+func (w *world) lateness(after time.Duration) map[string]time.Duration {
+	w.t.Helper()
+	began := map[string]time.Time{}
+	for _, r := range w.records(w.topics.Tier(w.topics.Tiers.Begin(after, nil).Tier)) {
+		if at, ok := began[string(r.Value)]; !ok || r.Time.Before(at) {
+			began[string(r.Value)] = r.Time
+		}
+	}
+	all := map[string]time.Duration{}
+	for _, r := range w.records(w.topics.Checks()) {
+		if at, ok := began[string(r.Value)]; ok {
+			all[string(r.Value)] = r.Time.Sub(at) - after
+		}
+	}
+	return all
+}
+
+// late is generous: the machine may be busy.
+const late = 5 * time.Second
+
+func (w *world) inTime(after time.Duration, count int) {
+	w.t.Helper()
+	lateness := w.lateness(after)
+	assert.Len(w.t, lateness, count)
+	for value, by := range lateness {
+		assert.GreaterOrEqual(w.t, by, time.Duration(0), "%s came early", value)
+		assert.Less(w.t, by, late, "%s came late", value)
+	}
+}
+
+func TestADelayIsWaitedThroughItsTiers(t *testing.T) {
+	t.Parallel()
+	testComposition(t, embeddedBrokers(t))
+}
+
+func testComposition(t *testing.T, brokers []string) {
+	t.Helper()
+	w := newTiers(t, brokers)
+	w.createTiers()
+	defer w.startTiers(w.options)()
+	w.delayed(700*time.Millisecond, 0, 40) // 500 + 100 + 100
+	w.arrive(40)
+	assert.Len(t, w.records(w.topics.Tier("500ms")), 40)
+	assert.Len(t, w.records(w.topics.Tier("100ms")), 80)
+	w.inTime(700*time.Millisecond, 40)
+	for _, r := range w.records(w.topics.Checks()) {
+		assert.Equal(t, []kafka.Header{{Key: "kept", Value: []byte("as it was")}}, r.Headers)
+		assert.Contains(t, string(r.Key), "p-")
+	}
+}
+
+func TestRecordsOfAPaymentKeepTheirOrderInATier(t *testing.T) {
+	t.Parallel()
+	w := newTiers(t, embeddedBrokers(t))
+	w.createTiers()
+	defer w.startTiers(w.options)()
+	for i := range 20 {
+		w.delayed(100*time.Millisecond, 100*i, 100)
+	}
+	w.arrive(2000)
+	order := func(topic string) map[string][]string {
+		all := map[string][]string{}
+		for _, r := range w.records(topic) {
+			all[string(r.Key)] = append(all[string(r.Key)], string(r.Value))
+		}
+		return all
+	}
+	assert.Equal(t, order(w.topics.Tier("100ms")), order(w.topics.Checks()))
+}
+
+func TestATierGoesOnAfterARestartWhereItWas(t *testing.T) {
+	t.Parallel()
+	w := newTiers(t, embeddedBrokers(t))
+	w.createTiers()
+	stop := w.startTiers(w.options)
+	for i := range 10 {
+		w.delayed(500*time.Millisecond, 50*i, 50)
+		<-time.After(50 * time.Millisecond)
+	}
+	w.eventually(func() bool { return w.written(w.topics.Checks()) > 0 }, "some are due")
+	stop()
+	assert.Less(t, w.written(w.topics.Checks()), int64(500), "stopped in the middle")
+	defer w.startTiers(w.options)()
+	w.arrive(500)
+	assert.Equal(t, each(500, 1), w.arrived(), "an orderly restart repeats nothing")
+	w.inTime(500*time.Millisecond, 500)
+}
+
+func TestAHandOverDoesNotWaitForWhatWaits(t *testing.T) {
+	t.Parallel()
+	w := newTiers(t, embeddedBrokers(t))
+	w.options.Drain = time.Minute
+	w.createTiers()
+	stop := w.startTiers(w.options)
+	w.delayed(time.Hour, 0, 100)
+	<-time.After(500 * time.Millisecond) // they are read and waited for
+	began := time.Now()
+	stop()
+	assert.Less(t, time.Since(began), 20*time.Second)
+	assert.Empty(t, w.arrived())
+	assert.Equal(t, int64(100), w.lagOf("wake.1h", w.topics.Tier("1h")))
+}
+
+func TestAWrongHostClockDelaysNobody(t *testing.T) {
+	t.Parallel()
+	for name, by := range map[string]time.Duration{"an hour ahead": time.Hour, "an hour behind": -time.Hour} {
+		t.Run("the writer's "+name, func(t *testing.T) {
+			t.Parallel()
+			testWrongWriter(t, embeddedBrokers(t), by)
+		})
+	}
+	t.Run("the reader's an hour behind", func(t *testing.T) {
+		t.Parallel()
+		testWrongReader(t, embeddedBrokers(t), -time.Hour)
+	})
+}
+
+func testWrongWriter(t *testing.T, brokers []string, by time.Duration) {
+	t.Helper()
+	w := newTiers(t, brokers)
+	w.createTiers()
+	defer w.startTiers(w.options)()
+	wrong := &kafkago.Writer{Addr: kafkago.TCP(brokers...), Topic: w.topics.Tier("500ms"), Balancer: kafkago.Murmur2Balancer{}, BatchTimeout: time.Millisecond}
+	defer func() { _ = wrong.Close() }()
+	for i := range 10 {
+		require.NoError(t, wrong.WriteMessages(t.Context(), kafkago.Message{
+			Key: fmt.Append(nil, "p-", i), Value: fmt.Append(nil, 100+i), Time: time.Now().Add(by),
+		}))
+		w.delayed(500*time.Millisecond, 10*i, 10)
+	}
+	w.arrive(110)
+	w.inTime(500*time.Millisecond, 110)
+}
+
+func testWrongReader(t *testing.T, brokers []string, by time.Duration) {
+	t.Helper()
+	w := newTiers(t, brokers)
+	w.createTiers()
+	w.options.Clock = func() time.Time { return time.Now().Add(by) }
+	defer w.startTiers(w.options)()
+	w.delayed(100*time.Millisecond, 0, 20) // the first that it moves tell it the brokers' time
+	w.arrive(20)
+	w.delayed(500*time.Millisecond, 20, 20)
+	w.arrive(40)
+	w.inTime(500*time.Millisecond, 20)
+}
+
+func TestAKillBetweenForwardAndCommitOnlyRepeats(t *testing.T) {
+	t.Parallel()
+	w := newTiers(t, embeddedBrokers(t))
+	w.createTiers()
+	w.delayed(100*time.Millisecond, 0, 200)
+	d := &dying{dead: make(chan struct{})}
+	d.left.Store(2)
+	options := w.options
+	options.Around = func(p message.Publisher) message.Publisher {
+		d.Publisher = p
+		return d
+	}
+	stop := w.startTiers(options)
+	<-d.dead
+	stop()
+	before := w.written(w.topics.Checks())
+	require.Positive(t, before)
+	defer w.startTiers(w.options)()
+	w.arrive(200)
+	w.eventually(func() bool { return w.lagOf("wake.100ms", w.topics.Tier("100ms")) == 0 }, "all is committed")
+	total := int64(0)
+	for value, times := range w.arrived() {
+		assert.LessOrEqual(t, times, 2, value)
+		total += int64(times)
+	}
+	assert.Greater(t, total, int64(200), "what was written before the kill comes again")
+	assert.LessOrEqual(t, total, 200+before)
+}
+
+func TestMembersThatComeAndGoLoseNothing(t *testing.T) {
+	t.Parallel()
+	testRebalances(t, embeddedBrokers(t))
+}
+
+func testRebalances(t *testing.T, brokers []string) {
+	t.Helper()
+	w := newTiers(t, brokers)
+	w.createTiers()
+	var writing sync.WaitGroup
+	const bursts, burst = 60, 40
+	writing.Go(func() {
+		for i := range bursts {
+			w.delayed([]time.Duration{100, 500, 700}[rand.IntN(3)]*time.Millisecond, burst*i, burst)
+			<-time.After(50 * time.Millisecond)
+		}
+	})
+	first := w.startTiers(w.options)
+	second := w.startTiers(w.options)
+	first()
+	first = w.startTiers(w.options)
+	second()
+	defer first()
+	writing.Wait()
+	w.arrive(bursts * burst)
+	assert.Equal(t, each(bursts*burst, 1), w.arrived(), "orderly hand-overs repeat nothing")
+}
+
+// counting counts what is written at once.
+type counting struct {
+	message.Publisher
+
+	mu    sync.Mutex
+	sizes []int
+}
+
+func (c *counting) Publish(topic string, messages ...*message.Message) error {
+	c.mu.Lock()
+	c.sizes = append(c.sizes, len(messages))
+	c.mu.Unlock()
+	return c.Publisher.Publish(topic, messages...)
+}
+
+func TestWhatIsDueMovesInWholeBatches(t *testing.T) {
+	t.Parallel()
+	w := newTiers(t, embeddedBrokers(t))
+	w.topics.Partitions = 1
+	w.createTiers()
+	w.delayed(100*time.Millisecond, 0, 1800)
+	<-time.After(100 * time.Millisecond)
+	c := &counting{}
+	registry := prometheus.NewRegistry()
+	w.options.Metrics = pipeline.NewMetrics(registry)
+	w.options.Around = func(p message.Publisher) message.Publisher {
+		c.Publisher = p
+		return c
+	}
+	stop := w.startTiers(w.options)
+	w.arrive(1800)
+	stop()
+	assert.Equal(t, []int{500, 500, 500, 300}, c.sizes)
+	assert.Equal(t, uint64(1800), overdue(t, registry)["100ms"])
+}
+
+// overdue counts the records that were moved, by tier.
+func overdue(t *testing.T, registry *prometheus.Registry) map[string]uint64 {
+	t.Helper()
+	families, err := registry.Gather()
+	require.NoError(t, err)
+	all := map[string]uint64{}
+	for _, f := range families {
+		if f.GetName() != "paystatus_tier_overdue_seconds" {
+			continue
+		}
+		for _, m := range f.GetMetric() {
+			all[m.GetLabel()[0].GetValue()] = m.GetHistogram().GetSampleCount()
+		}
+	}
+	return all
+}
+
+// unsteady fails every other write.
+type unsteady struct {
+	message.Publisher
+
+	mu sync.Mutex
+	n  int
+}
+
+func (u *unsteady) Publish(topic string, messages ...*message.Message) error {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	if u.n++; u.n%2 == 1 {
+		return errors.New("not now")
+	}
+	return u.Publisher.Publish(topic, messages...)
+}
+
+func TestAWriteThatFailsIsMadeAgain(t *testing.T) {
+	t.Parallel()
+	w := newTiers(t, embeddedBrokers(t))
+	w.createTiers()
+	u := &unsteady{}
+	w.options.Around = func(p message.Publisher) message.Publisher {
+		u.Publisher = p
+		return u
+	}
+	defer w.startTiers(w.options)()
+	for i := range 10 {
+		w.delayed(100*time.Millisecond, 50*i, 50)
+	}
+	w.arrive(500)
+	assert.Equal(t, slices.Sorted(maps.Keys(each(500, 1))), slices.Sorted(maps.Keys(w.arrived())))
+}
