@@ -112,9 +112,12 @@ func (h *Check) ask(ctx context.Context, q *watch.Question) (providers.Payment, 
 	}
 	if c.Evidence != nil {
 		q.Evidence = readEvidence(provider, *c.Evidence, payment)
-		if payment.Reference == nil {
-			payment.Reference = q.Evidence.Outcome.About
+		if c.Context == nil && len(q.Evidence.Outcome.About) > 0 {
+			q.Check.About = q.Evidence.Outcome.About
 		}
+	}
+	if c.Context == nil {
+		payment.Reference = q.Check.About
 	}
 	began := time.Now()
 	bounded, cancel := context.WithTimeout(ctx, h.Timeout)

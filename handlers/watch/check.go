@@ -62,7 +62,8 @@ type Check struct {
 	Said        *Said `json:"said,omitempty"`        // what was last said when the check was handed over
 	Unconfirmed bool  `json:"unconfirmed,omitempty"` // that was said from a notification and no query has answered since
 
-	Evidence *Evidence `json:"evidence,omitempty"` // what the provider pushed, to be held against its answer
+	Evidence *Evidence         `json:"evidence,omitempty"` // what the provider pushed, to be held against its answer
+	About    schemas.Reference `json:"about,omitempty"`    // without context: the identifiers that a notification states
 
 	Phase      Phase     `json:"phase,omitempty"`
 	PhaseSince time.Time `json:"phase_since,omitzero"` // deadlines count from here
