@@ -43,6 +43,7 @@ type PublisherOptions struct {
 type Publisher struct {
 	options   PublisherOptions
 	transport *kafkago.Transport
+	fence     *fence
 	batched   *kafkago.Writer
 	single    *kafkago.Writer // for messages that fill a batch by themselves
 	closed    chan struct{}
@@ -64,6 +65,7 @@ func NewPublisher(config Config, options PublisherOptions) (*Publisher, error) {
 		options.Deadline = 30 * time.Second
 	}
 	p := &Publisher{options: options, transport: n.transport(options.Topics...), closed: make(chan struct{})}
+	p.fence = newFence(p.transport)
 	p.batched = p.writer(n, batchMessages, batchBytes)
 	p.single = p.writer(n, 1, 1<<31-1)
 	return p, nil
@@ -72,7 +74,7 @@ func NewPublisher(config Config, options PublisherOptions) (*Publisher, error) {
 // writer makes one attempt per batch: Publish repeats, so that nothing is written after Publish has returned an error.
 func (p *Publisher) writer(n *network, messages int, bytes int64) *kafkago.Writer {
 	return &kafkago.Writer{
-		Addr: n.addr(), Transport: p.transport, Balancer: kafkago.Murmur2Balancer{}, RequiredAcks: kafkago.RequireAll,
+		Addr: n.addr(), Transport: p.fence, Balancer: kafkago.Murmur2Balancer{}, RequiredAcks: kafkago.RequireAll,
 		MaxAttempts: 1, BatchSize: messages, BatchBytes: bytes, BatchTimeout: batchTimeout,
 		ReadTimeout: writeTimeout, WriteTimeout: writeTimeout, Completion: p.completed,
 	}
@@ -88,7 +90,8 @@ func (p *Publisher) completed(batch []kafkago.Message, err error) {
 // Publish returns nil when all in-sync replicas of every message's partition acknowledged it. Messages of one key are written
 // one after the other, in the order given. After an error some may have been written; when the error wraps ErrLeaseLost and
 // there was one message, or none were tried before, nothing was. A message whose context carries a Lease is written only while
-// that holds. The contexts' cancellation and deadlines are not looked at: a write cannot be taken back.
+// that holds: it is looked at last while the request is being encoded. The contexts' cancellation and deadlines are not looked at:
+// a write cannot be taken back.
 func (p *Publisher) Publish(topic string, messages ...*message.Message) error {
 	if err := leases(messages); err != nil {
 		return fmt.Errorf("kafka: publish to %s: %w", topic, err)
@@ -179,6 +182,7 @@ func (p *Publisher) write(w *kafkago.Writer, topic string, messages []*message.M
 	for i, msg := range messages {
 		records[i] = kafkago.Message(p.record(topic, msg))
 	}
+	defer p.fence.guard(records, messages)()
 	err := w.WriteMessages(context.Background(), records...)
 	var each kafkago.WriteErrors
 	switch {
