@@ -8,6 +8,8 @@ import (
 	"github.com/paystatus/paystatus/handlers"
 	"github.com/paystatus/paystatus/handlers/watch"
 	"github.com/paystatus/paystatus/pipeline/delay"
+	"github.com/paystatus/paystatus/pipeline/kafka"
+	"github.com/paystatus/paystatus/pipeline/kafkametrics"
 	"github.com/paystatus/paystatus/providers"
 	"github.com/paystatus/paystatus/schemas"
 )
@@ -20,6 +22,7 @@ type Metrics struct {
 	skipped *prometheus.CounterVec
 	alarms  *prometheus.CounterVec
 	overdue *prometheus.HistogramVec
+	kafka   *kafkametrics.Metrics
 }
 
 // NewMetrics registers the metrics.
@@ -28,6 +31,7 @@ func NewMetrics(r prometheus.Registerer) *Metrics {
 		return prometheus.NewCounterVec(prometheus.CounterOpts{Namespace: "paystatus", Name: name, Help: help}, labels)
 	}
 	m := &Metrics{
+		kafka:   kafkametrics.New(r, "paystatus"),
 		inputs:  counter("inputs_total", "Records that intake and notification read, by what became of them.", "handler", "result"),
 		events:  counter("events_total", "Status events written.", "provider", "type", "status"),
 		skipped: counter("checks_skipped_total", "Check messages that were done before.", "provider"),
@@ -50,6 +54,20 @@ func (m *Metrics) counter(handler string) func(string) {
 		return nil
 	}
 	return func(result string) { m.inputs.WithLabelValues(handler, result).Inc() }
+}
+
+func (m *Metrics) subscriber(handler string) []kafka.Hook {
+	if m == nil {
+		return nil
+	}
+	return []kafka.Hook{m.kafka.Handler(handler)}
+}
+
+func (m *Metrics) publisher() []kafka.Hook {
+	if m == nil {
+		return nil
+	}
+	return []kafka.Hook{m.kafka.Publisher()}
 }
 
 func (m *Metrics) checks() handlers.CheckWatcher {

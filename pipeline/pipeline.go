@@ -80,7 +80,9 @@ func newPipeline(o Options, assemble func(*Pipeline) error) (*Pipeline, error) {
 	}
 	var publisher message.Publisher
 	clock := delay.NewClock(o.Clock)
-	publisher, err = kafka.NewPublisher(o.Kafka, kafka.PublisherOptions{Topics: o.Topics.all(), OmitUUID: true, OnAppend: clock.Appended})
+	publisher, err = kafka.NewPublisher(o.Kafka, kafka.PublisherOptions{
+		Topics: o.Topics.all(), OmitUUID: true, OnAppend: clock.Appended, Hooks: o.Metrics.publisher(),
+	})
 	if err != nil {
 		return nil, errors.Join(fmt.Errorf("pipeline: %w", err), client.Close())
 	}
@@ -169,6 +171,7 @@ func (p *Pipeline) route(name, topic string, handle handlers.Handler, s kafka.Su
 
 func (p *Pipeline) consume(name, topic string, s kafka.SubscriberOptions, handle message.NoPublishHandlerFunc) error {
 	s.Group, s.SessionTimeout, s.Drain = GroupOf(p.options.Group, name), p.options.SessionTimeout, p.options.Drain
+	s.Hooks = p.options.Metrics.subscriber(name)
 	subscriber, err := kafka.NewSubscriber(p.options.Kafka, p.shares.of(name, s))
 	if err != nil {
 		return fmt.Errorf("pipeline: %s: %w", name, err)
