@@ -70,7 +70,9 @@ func together(endings []demo.Ending) []group {
 	var groups []group
 	for _, e := range ordered {
 		g := group{provider: e.Provider, story: e.Story, status: statusOf(e.Last)}
-		same := func(other group) bool { return other.provider == g.provider && other.story == g.story && other.status == g.status }
+		same := func(other group) bool {
+			return other.provider == g.provider && other.story == g.story && other.status == g.status
+		}
 		at := slices.IndexFunc(groups, same)
 		if at < 0 {
 			at = len(groups)

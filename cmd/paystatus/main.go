@@ -40,8 +40,7 @@ func (m misuse) Unwrap() error { return m.error }
 
 // exitCode is that of a command that failed.
 func exitCode(err error) int {
-	var m misuse
-	if errors.As(err, &m) {
+	if _, wrong := errors.AsType[misuse](err); wrong {
 		return exitMisuse
 	}
 	return exitFailed

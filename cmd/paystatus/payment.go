@@ -119,7 +119,8 @@ func printChange(line func(string, any), c *schemas.Change) {
 		line("reason", fmt.Sprintf("%s %s (%s)", c.Reason.Code, c.Reason.Message, c.Reason.Category))
 	}
 	if t := c.ThreeDS; t != nil {
-		line("3-D Secure", fmt.Sprintf("version %s, enrolled %s, authentication %s, eci %s", dash(t.Version), dash(t.Enrolled), dash(t.Authentication), dash(t.ECI)))
+		line("3-D Secure", fmt.Sprintf("version %s, enrolled %s, authentication %s, eci %s",
+			dash(t.Version), dash(t.Enrolled), dash(t.Authentication), dash(t.ECI)))
 	}
 	line("avs", c.AVS)
 	line("cvv", c.CVV)

@@ -16,7 +16,7 @@ func queryCommand() *cobra.Command {
 		Short: "Ask the provider about one payment, once, and print what it says",
 		Long: `Make one check of a payment, as the service would make it, and print the data of the status event that the answer makes, or why
 it makes none. Nothing is written to Kafka.`,
-		Args:  cobra.NoArgs,
+		Args: cobra.NoArgs,
 	}
 	path, output, file := configFlag(cmd), outputFlag(cmd), paymentFlag(cmd)
 	cmd.RunE = func(cmd *cobra.Command, _ []string) error {

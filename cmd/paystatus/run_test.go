@@ -1,0 +1,274 @@
+package main
+
+import (
+	"encoding/json"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"os"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/ThreeDotsLabs/watermill/message"
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/paystatus/paystatus/pipeline/kafka"
+	"github.com/paystatus/paystatus/providers/sandbox"
+	"github.com/paystatus/paystatus/schemas"
+	"github.com/paystatus/paystatus/schemas/schematest"
+)
+
+// produce writes the data of an initiated event, as any producer would.
+func produce(t *testing.T, broker string, data []byte) {
+	t.Helper()
+	publisher, err := kafka.NewPublisher(kafka.Config{Brokers: []string{broker}}, kafka.PublisherOptions{OmitUUID: true})
+	require.NoError(t, err)
+	defer func() { require.NoError(t, publisher.Close()) }()
+	require.NoError(t, publisher.Publish("payments.initiated", message.NewMessage("", data)))
+}
+
+// statusEvents are the status events so far, each held against its schema.
+func statusEvents(t *testing.T, broker string) []schemas.Change {
+	t.Helper()
+	client, err := kafka.NewClient(kafka.Config{Brokers: []string{broker}})
+	require.NoError(t, err)
+	defer func() { _ = client.Close() }()
+	const topic = "payments.status_changed"
+	first, err := client.ListOffsets(t.Context(), topic, kafka.Earliest)
+	require.NoError(t, err)
+	last, err := client.ListOffsets(t.Context(), topic, kafka.Latest)
+	require.NoError(t, err)
+	var all []schemas.Change
+	for partition := range last {
+		require.NoError(t, client.Scan(t.Context(), topic, partition, first[partition], last[partition], func(r kafka.Record) error {
+			schematest.ValidateChange(t, r.Value)
+			var c schemas.Change
+			require.NoError(t, json.Unmarshal(r.Value, &c))
+			assert.Equal(t, c.PaymentID, string(r.Key))
+			all = append(all, c)
+			return nil
+		}))
+	}
+	return all
+}
+
+// statusesOf are the statuses of one payment, in order.
+func statusesOf(t *testing.T, broker, payment string) string {
+	t.Helper()
+	var words []string
+	for _, c := range statusEvents(t, broker) {
+		if c.PaymentID == payment {
+			words = append(words, string(c.Status))
+		}
+	}
+	return strings.Join(words, " ")
+}
+
+// get asks a health endpoint: the HTTP status and what it says.
+func get(t *testing.T, url string) string {
+	t.Helper()
+	request, err := http.NewRequestWithContext(t.Context(), http.MethodGet, url, http.NoBody)
+	require.NoError(t, err)
+	answer, err := http.DefaultClient.Do(request)
+	if err != nil {
+		return "no answer"
+	}
+	defer func() { _ = answer.Body.Close() }()
+	body, err := io.ReadAll(answer.Body)
+	require.NoError(t, err)
+	return fmt.Sprintf("%d %s", answer.StatusCode, strings.TrimSpace(string(body)))
+}
+
+// serving waits until a run is ready and gives where its health is.
+func serving(p *process) (health string) {
+	p.t.Helper()
+	health = p.logged("answering /healthz, /readyz and /metrics", "url")
+	eventually(p.t, func() bool { return get(p.t, health+"/readyz") == "200 ok" }, "the process is ready")
+	return health
+}
+
+// slow is how long an answer takes that is awaited while the process drains.
+const slow = 2 * time.Second
+
+// often asks again every second.
+const often = "schedules: {default: {open: {delays: [1s], every: 1s}, jitter: 0}}\n"
+
+// The whole way of a new user: broker, sandbox, topics, run; all as programs of their own.
+func TestRunServesUntilItIsToldToStopAndGoesOnWhereItStopped(t *testing.T) {
+	t.Parallel()
+	kafkas := start(t, "broker", "--listen", "127.0.0.1:0")
+	eventually(t, func() bool { return strings.HasSuffix(kafkas.stdout.String(), "\n") }, "the broker's address")
+	address := strings.TrimSpace(kafkas.stdout.String())
+	simulators := start(t, "sandbox", "--listen", "127.0.0.1:0", "--print-config")
+	eventually(t, func() bool { return strings.Contains(simulators.stderr.String(), "/_script/") }, "the sandbox's address")
+	url := strings.Fields(strings.SplitAfter(simulators.stderr.String(), "listen on ")[1])[0]
+	url = strings.TrimSuffix(url, ";")
+	config := file(t, "paystatus.yaml", fmt.Sprintf("kafka: {brokers: [%q]}\ntopics: {partitions: 2, replication: 1, min_insync: 1}\n", address)+
+		"http: {listen: \"127.0.0.1:0\"}\n"+often+simulators.stdout.String())
+	put(t, url+"/_script/checkout/"+payA, `[{"status": "Pending"}]`)
+
+	// Without its topics it does not start, and names them.
+	r := paystatus(t, "run", "--config", config)
+	assert.Equal(t, exitFailed, r.code)
+	assert.Contains(t, r.stderr, "paystatus: the topics are not as they must be; `paystatus topics create` creates what is missing:\n")
+	for _, topic := range allTopics {
+		assert.Contains(t, r.stderr, "\n  topic "+topic+" does not exist\n")
+	}
+	require.Zero(t, paystatus(t, "topics", "create", "--config", config).code)
+
+	p := start(t, "run", "--config", config)
+	health := serving(p)
+	assert.Equal(t, "200 ok", get(t, health+"/healthz"))
+	assert.Contains(t, get(t, health+"/metrics"), "go_goroutines")
+	produce(t, address, paymentOf(t, "order-1", "checkout", map[string]string{"payment_id": payA}))
+	eventually(t, func() bool { return statusesOf(t, address, "order-1") == "pending" }, "the first status")
+	assert.Zero(t, p.end(syscall.SIGTERM))
+	assert.Empty(t, p.stdout.String())
+	requireReadableLog(t, p.stderr.String())
+
+	put(t, url+"/_script/checkout/"+payA, `[{"status": "Captured"}]`)
+	put(t, url+"/_script/liquido/order-2", `[{"status": "SETTLED"}]`)
+	p = start(t, "run", "--config", config)
+	produce(t, address, paymentOf(t, "order-2", "liquido", map[string]string{"idempotency_key": "order-2"}))
+	eventually(t, func() bool { return statusesOf(t, address, "order-1") == "pending captured" }, "the payment of the first start")
+	eventually(t, func() bool { return statusesOf(t, address, "order-2") == "captured" }, "a payment of the second")
+	serving(p)
+	assert.Zero(t, p.end(os.Interrupt))
+
+	assert.Zero(t, simulators.end(syscall.SIGTERM))
+	assert.Zero(t, kafkas.end(os.Interrupt))
+	assert.Equal(t, address+"\n", kafkas.stdout.String())
+}
+
+// put sets a script in the sandbox.
+func put(t *testing.T, url, steps string) {
+	t.Helper()
+	request, err := http.NewRequestWithContext(t.Context(), http.MethodPut, url, strings.NewReader(steps))
+	require.NoError(t, err)
+	answer, err := http.DefaultClient.Do(request)
+	require.NoError(t, err)
+	require.NoError(t, answer.Body.Close())
+	require.Equal(t, http.StatusNoContent, answer.StatusCode)
+}
+
+// requireReadableLog holds the log of a start and a stop against what an operator wants to read: a line for each thing, and
+// no secret.
+func requireReadableLog(t *testing.T, log string) {
+	t.Helper()
+	var messages []string
+	for line := range strings.Lines(log) {
+		var entry map[string]any
+		require.NoError(t, json.Unmarshal([]byte(line), &entry), line)
+		assert.Equal(t, "INFO", entry["level"], line)
+		messages = append(messages, entry["msg"].(string))
+		switch entry["msg"] {
+		case "serving":
+			assert.Equal(t, []any{"antom/default", "checkout/abc", "checkout/default", "checkout/oauth", "liquido/default", "worldpay/default"}, entry["providers"])
+		case "consuming":
+			assert.InDelta(t, 11*2, entry["partitions"], 0)
+		case "draining":
+			assert.Equal(t, "10s", entry["at_most"])
+		}
+	}
+	assert.Equal(t, []string{
+		"paystatus", "answering /healthz, /readyz and /metrics", "serving", "restored what was said", "consuming", "draining", "drained",
+	}, messages)
+	for _, word := range []string{"sk_sbox", "secret", "password", "MII"} {
+		assert.NotContains(t, log, word)
+	}
+}
+
+func TestRunEmbeddedKeepsItsDataOverARestart(t *testing.T) {
+	t.Parallel()
+	server, providers := simulated(t)
+	config := file(t, "paystatus.yaml", "embedded: {listen: \"127.0.0.1:0\", data_dir: data}\ntopics: {partitions: 1}\nhttp: {listen: \"127.0.0.1:0\"}\n"+often+providers)
+	folder := t.TempDir()
+	run := func() (p *process, broker string) {
+		cmd := program(t, "run", "--embedded", "--config", config)
+		cmd.Dir = folder
+		p = started(t, cmd)
+		broker = p.logged("the embedded broker is listening", "address")
+		serving(p)
+		return p, broker
+	}
+	script := func(status string) {
+		require.NoError(t, server.Store("checkout").Put(payA, sandbox.Script{Steps: []sandbox.Step{{Status: status}}}))
+	}
+	script("Authorized")
+	p, broker := run()
+	produce(t, broker, paymentOf(t, "order-1", "checkout", map[string]string{"payment_id": payA}))
+	eventually(t, func() bool { return statusesOf(t, broker, "order-1") == "authorized" }, "the first status")
+	assert.Zero(t, p.end(os.Interrupt))
+	entries, err := os.ReadDir(filepath.Join(folder, "data"))
+	require.NoError(t, err)
+	assert.NotEmpty(t, entries)
+
+	script("Captured")
+	// Of the phase "authorized" the next question comes after a minute; the customer's second notice asks at once.
+	p, broker = run()
+	assert.Equal(t, "authorized", statusesOf(t, broker, "order-1"))
+	produce(t, broker, paymentOf(t, "order-1", "checkout", map[string]string{"payment_id": payA}))
+	eventually(t, func() bool { return statusesOf(t, broker, "order-1") == "authorized captured" }, "the second start remembers what the first said")
+	assert.Zero(t, p.end(syscall.SIGTERM))
+}
+
+func TestRunIsNotReadyWhileItDrainsAndFinishesTheCheckThatRuns(t *testing.T) {
+	t.Parallel()
+	server, providers := simulated(t)
+	address, config := broker(t, often+providers)
+	require.Zero(t, inProcess(t.Context(), "", "topics", "create", "--config", config).code)
+	require.NoError(t, server.Store("checkout").Put(payA, sandbox.Script{Steps: []sandbox.Step{{Status: "Captured", Delay: sandbox.Duration(slow)}}}))
+	p := start(t, "run", "--config", config)
+	health := serving(p)
+	produce(t, address, paymentOf(t, "order-1", "checkout", map[string]string{"payment_id": payA}))
+	eventually(t, func() bool { return server.Store("checkout").Answers(payA) == 1 }, "the provider is asked")
+	require.NoError(t, p.cmd.Process.Signal(syscall.SIGTERM))
+	p.logged("draining", "at_most")
+	assert.Equal(t, "503 draining", get(t, health+"/readyz"))
+	assert.Equal(t, "200 ok", get(t, health+"/healthz"))
+	assert.Zero(t, p.exit())
+	assert.Equal(t, "no answer", get(t, health+"/readyz"))
+	assert.Equal(t, "captured", statusesOf(t, address, "order-1"), "the answer that was awaited is an event")
+	assert.Equal(t, 1, server.Store("checkout").Answers(payA))
+}
+
+func TestRunThatIsStoppedBeforeItServesIsNoFailure(t *testing.T) {
+	t.Parallel()
+	_, providers := simulated(t)
+	silent, err := (&net.ListenConfig{}).Listen(t.Context(), "tcp", "127.0.0.1:0") // a broker that takes connections and says nothing
+	require.NoError(t, err)
+	defer func() { _ = silent.Close() }()
+	config := file(t, "paystatus.yaml", fmt.Sprintf("kafka: {brokers: [%q]}\nhttp: {listen: \"127.0.0.1:0\"}\n", silent.Addr())+providers)
+	p := start(t, "run", "--config", config)
+	health := p.logged("answering /healthz, /readyz and /metrics", "url")
+	assert.Equal(t, "503 starting", get(t, health+"/readyz"))
+	assert.Equal(t, "200 ok", get(t, health+"/healthz"))
+	assert.Zero(t, p.end(syscall.SIGTERM))
+}
+
+func TestRunSaysWhyItCannotStart(t *testing.T) {
+	t.Parallel()
+	_, providers := simulated(t)
+	taken, err := (&net.ListenConfig{}).Listen(t.Context(), "tcp", "127.0.0.1:0")
+	require.NoError(t, err)
+	t.Cleanup(func() { _ = taken.Close() })
+	tests := []struct{ name, config, says string }{
+		{"no broker answers", "kafka: {brokers: [\"127.0.0.1:1\"]}\nhttp: {listen: \"127.0.0.1:0\"}\n", "dial tcp 127.0.0.1:1: connect: connection refused"},
+		{"its address is taken", fmt.Sprintf("kafka: {brokers: [\"127.0.0.1:1\"]}\nhttp: {listen: %q}\n", taken.Addr()), "http.listen: listen tcp " + taken.Addr().String() + ": bind: address already in use"},
+		{"the embedded broker's address is taken", fmt.Sprintf("embedded: {enabled: true, listen: %q}\nhttp: {listen: \"127.0.0.1:0\"}\n", taken.Addr()), "embedded: start broker: listen tcp " + taken.Addr().String() + ": bind: address already in use"},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			r := paystatus(t, "run", "--config", file(t, "paystatus.yaml", tt.config+providers))
+			assert.Equal(t, exitFailed, r.code)
+			assert.Empty(t, r.stdout)
+			assert.Regexp(t, `(?m)^paystatus: .*`+tt.says+`$`, r.stderr)
+		})
+	}
+}
