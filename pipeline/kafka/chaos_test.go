@@ -1,122 +1,359 @@
 package kafka_test
 
 import (
+	"bytes"
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"log/slog"
 	"math/rand/v2"
+	"slices"
 	"strconv"
+	"strings"
 	"sync"
 	"testing"
 	"time"
 
 	"github.com/ThreeDotsLabs/watermill/message"
-	"github.com/stretchr/testify/require"
+	"github.com/stretchr/testify/assert"
 	"github.com/twmb/franz-go/pkg/kerr"
 	"github.com/twmb/franz-go/pkg/kfake"
 	"github.com/twmb/franz-go/pkg/kmsg"
+	"golang.org/x/sync/errgroup"
 
 	"github.com/paystatus/paystatus/pipeline/kafka"
 )
 
-// progress is the highest number that was handled of each key, with the gaps that were seen.
-type progress struct {
-	mu   sync.Mutex
-	last map[string]int
-	gaps []string
-}
+var (
+	schedules    = flag.Int("schedules", 8, "how many random schedules to run")
+	scheduleSeed = flag.Uint64("schedule-seed", 0, "seed of the first schedule; 0: a random one")
+)
 
-func (p *progress) handle(msg *message.Message) {
-	<-time.After(time.Duration(rand.IntN(20)) * time.Millisecond)
-	if rand.IntN(20) == 0 {
-		msg.Nack()
-		return
-	}
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	if kafka.LeaseOf(msg.Context()).Err() == nil { // else its result may not be published
-		key, number := string(kafka.Key(msg)), string(msg.Payload)
-		switch n, err := strconv.Atoi(number); {
-		case err != nil || n > p.last[key]+1:
-			p.gaps = append(p.gaps, key+": "+number+" after "+strconv.Itoa(p.last[key]))
-		case n > p.last[key]:
-			p.last[key] = n
-		}
-	}
-	msg.Ack()
-}
+const (
+	schedulesAtOnce = 12
+	settleTime      = 45 * time.Second
+	chaosTopic      = "chaos"
+	chaosGroup      = "group"
+)
 
-func (p *progress) reached(keys, number int) bool {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	for k := range keys {
-		if p.last[strconv.Itoa(k)] != number {
-			return false
-		}
-	}
-	return true
-}
-
-// Members come and go, leaders and coordinators move, commits time out and shares are lost: what is handled of a key under a lease goes on
-// without a gap, and in the end everything is handled and committed.
-func TestDisorderLosesNothing(t *testing.T) {
+// Members come, go and freeze, handlers fail and are slow, leaders and coordinators move, requests fail or are applied and seem to fail:
+// whatever happens, the model finds nothing wrong. `-schedules=1000` runs more, `-schedule-seed=N -schedules=1` one again.
+func TestNoScheduleBreaksThePromises(t *testing.T) {
 	t.Parallel()
-	const keys, each, partitions = 40, 60, 6
-	seed := rand.Uint64()
-	t.Logf("seed %d", seed)
-	random := rand.New(rand.NewPCG(seed, 0))
-	fake, c := newFake(t, 3)
-	topic := c.topic("disorder", partitions)
-	publisher := c.publisher()
-	p := &progress{last: map[string]int{}}
-	var members []*kafka.Subscriber
-	var handlers sync.WaitGroup
-	join := func() {
-		s := c.subscriber(kafka.SubscriberOptions{Drain: 500 * time.Millisecond, InFlight: 64})
-		members = append(members, s)
-		handlers.Go(handle(c.subscribe(s, topic), p.handle))
+	seed := *scheduleSeed
+	if seed == 0 {
+		seed = rand.Uint64()
 	}
-	join()
-	for number := range each {
-		var round []*message.Message
-		for k := range keys {
-			round = append(round, keyed(strconv.Itoa(k), number+1))
-		}
-		require.NoError(t, publisher.Publish(topic, round...))
-		<-time.After(100 * time.Millisecond)
-		switch random.IntN(20) {
-		case 0, 1:
-			if len(members) < 4 {
-				join()
+	count := *schedules
+	if testing.Short() {
+		count = min(count, 4)
+	}
+	t.Logf("%d schedules from seed %d", count, seed)
+	var group errgroup.Group
+	group.SetLimit(schedulesAtOnce)
+	for i := range uint64(count) { //nolint:gosec // a small count
+		group.Go(func() error {
+			s := newSchedule(seed + i)
+			var log bytes.Buffer
+			if problems := s.run(t.Context(), slog.New(slog.NewTextHandler(&synced{to: &log}, nil))); len(problems) > 0 {
+				lines := strings.Split(log.String(), "\n")
+				assert.Failf(t, "a promise is broken", "%s\n\n%s\n\nthe log:\n%s\n\nagain: go test -run NoSchedule -schedules=1 -schedule-seed=%d",
+					strings.Join(problems, "\n"), s, strings.Join(lines[max(0, len(lines)-80):], "\n"), s.seed)
 			}
-		case 2, 3:
-			if len(members) > 1 {
-				require.NoError(t, members[0].Close())
-				members = members[1:]
-			}
-		case 4:
-			fake.ShufflePartitionLeaders()
-		case 5:
-			fake.RehashCoordinators()
-		case 6:
-			fake.Fault(kfake.Fault{Keys: []kmsg.Key{kmsg.OffsetCommit}, Err: kerr.RequestTimedOut, Count: 2})
-		case 7:
-			fake.Fault(kfake.Fault{Keys: []kmsg.Key{kmsg.Heartbeat}, Err: kerr.UnknownMemberID, TopLevel: true})
+			return nil
+		})
+	}
+	_ = group.Wait() // every failure was told
+}
+
+// synced is a writer for several goroutines.
+type synced struct {
+	mu sync.Mutex
+	to *bytes.Buffer
+}
+
+func (s *synced) Write(line []byte) (int, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.to.Write(line)
+}
+
+// chaos is a schedule under way.
+type chaos struct {
+	schedule  schedule
+	fake      *kfake.Cluster
+	config    kafka.Config
+	client    *kafka.Client
+	publisher *kafka.Publisher
+	model     *model
+	random    *rand.Rand
+	members   []*chaosMember
+	joined    int
+	published map[string]int
+
+	mu     sync.Mutex
+	frozen map[string]time.Time // by member: until when
+	drops  map[kmsg.Key]int
+	faults []*kfake.FaultHandle
+}
+
+// run gives what went wrong.
+func (s schedule) run(ctx context.Context, log *slog.Logger) []string {
+	fake, err := kfake.NewCluster(kfake.NumBrokers(3), kfake.GroupMinSessionTimeout(100*time.Millisecond), kfake.SeedTopics(int32(s.partitions), chaosTopic)) //nolint:gosec // few
+	if err != nil {
+		return []string{err.Error()}
+	}
+	defer fake.Close()
+	c := &chaos{
+		schedule: s, fake: fake, model: newModel(s), random: rand.New(rand.NewPCG(s.seed, 2)), published: map[string]int{},
+		config: kafka.Config{Brokers: fake.ListenAddrs(), Logger: log}, frozen: map[string]time.Time{}, drops: map[kmsg.Key]int{},
+	}
+	c.client, err = kafka.NewClient(c.config)
+	if err != nil {
+		return []string{err.Error()}
+	}
+	c.publisher, err = kafka.NewPublisher(c.config, kafka.PublisherOptions{})
+	if err != nil {
+		return []string{err.Error()}
+	}
+	fake.Control(c.control)
+	err = c.play()
+	if err == nil {
+		err = c.settle()
+	}
+	var leaving errgroup.Group
+	for _, m := range c.members {
+		leaving.Go(m.leave)
+	}
+	err = errors.Join(err, leaving.Wait())
+	records, readErr := c.log(ctx)
+	problems := c.model.finish(records, c.published)
+	for _, err := range []error{err, readErr, c.publisher.Close(), c.client.Close()} {
+		if err != nil {
+			problems = append(problems, err.Error())
 		}
 	}
-	eventually(t, "all handled", func() bool { return p.reached(keys, each) })
-	eventually(t, "all committed", func() bool {
-		committed, err := c.client.CommittedOffsets(t.Context(), c.group(), topic)
-		require.NoError(t, err)
-		last, err := c.client.ListOffsets(t.Context(), topic, kafka.Latest)
-		require.NoError(t, err)
-		for partition, offset := range last {
-			if committed[partition] != offset {
-				return false
-			}
+	return problems
+}
+
+func (c *chaos) play() error {
+	for _, step := range c.schedule.steps {
+		if err := c.act(step); err != nil {
+			return fmt.Errorf("%s: %w", step.action, err)
 		}
-		return len(last) == partitions
+		<-time.After(step.pause)
+		c.look()
+	}
+	return nil
+}
+
+func (c *chaos) act(s step) error {
+	switch s.action {
+	case publishes:
+		return c.publish(s.number)
+	case joins:
+		return c.join()
+	case leaves:
+		m := c.members[s.number]
+		c.members = slices.Delete(c.members, s.number, s.number+1)
+		return m.leave()
+	case freezes:
+		c.locked(func() { c.frozen[c.members[s.number].name] = time.Now().Add(scheduleFreeze) })
+	case movesLeaders:
+		c.fake.ShufflePartitionLeaders()
+	case movesCoordinators:
+		c.fake.RehashCoordinators()
+	case commitsTimeOut:
+		c.fault(kfake.Fault{Keys: []kmsg.Key{kmsg.OffsetCommit}, Err: kerr.RequestTimedOut, Count: 1 + s.number})
+	case writesTimeOut:
+		c.fault(kfake.Fault{Keys: []kmsg.Key{kmsg.Produce}, Err: kerr.RequestTimedOut, Count: 1 + s.number})
+	case fetchesFail:
+		c.fault(kfake.Fault{Keys: []kmsg.Key{kmsg.Fetch}, Err: kerr.NotLeaderForPartition, Count: 1 + s.number})
+	case shareIsTaken:
+		c.fault(kfake.Fault{Keys: []kmsg.Key{kmsg.Heartbeat}, Err: kerr.UnknownMemberID, TopLevel: true})
+	case dropsConnections:
+		c.locked(func() {
+			for _, key := range []kmsg.Key{kmsg.Fetch, kmsg.Heartbeat, kmsg.OffsetCommit, kmsg.Metadata, kmsg.FindCoordinator} {
+				c.drops[key]++
+			}
+		})
+	}
+	return nil
+}
+
+func (c *chaos) locked(do func()) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	do()
+}
+
+func (c *chaos) fault(f kfake.Fault) { c.faults = append(c.faults, c.fake.Fault(f)) }
+
+func (c *chaos) publish(count int) error {
+	batch := make([]*message.Message, count)
+	for i := range batch {
+		key := strconv.Itoa(c.random.IntN(c.schedule.keys))
+		c.published[key]++
+		batch[i] = keyed(key, c.published[key])
+	}
+	return c.publisher.Publish(chaosTopic, batch...)
+}
+
+// control sees every request before the broker does.
+func (c *chaos) control(request kmsg.Request) (kmsg.Response, error, bool) { //nolint:revive // kfake's order
+	c.fake.KeepControl()
+	member := ""
+	switch r := request.(type) {
+	case *kmsg.HeartbeatRequest:
+		member = r.MemberID
+	case *kmsg.JoinGroupRequest:
+		member = r.MemberID
+	case *kmsg.SyncGroupRequest:
+		member = r.MemberID
+	case *kmsg.OffsetCommitRequest:
+		member = r.MemberID
+		c.model.commits(r)
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	for name, until := range c.frozen {
+		if strings.HasPrefix(member, name+"-") && time.Now().Before(until) {
+			return nil, errors.New("frozen"), true
+		}
+	}
+	if key := kmsg.Key(request.Key()); c.drops[key] > 0 {
+		c.drops[key]--
+		return nil, errors.New("dropped"), true
+	}
+	return nil, nil, false
+}
+
+// look reads what the group has committed.
+func (c *chaos) look() map[int]int64 {
+	committed := map[int]int64{}
+	if info := c.fake.GroupInfo(chaosGroup); info != nil {
+		for p, commit := range info.Commits[chaosTopic] {
+			committed[int(p)] = commit.Offset
+		}
+	}
+	c.model.reads(committed)
+	return committed
+}
+
+// settle lets the disorder end and waits until everything is handled and committed.
+func (c *chaos) settle() error {
+	c.locked(func() {
+		clear(c.frozen)
+		clear(c.drops)
 	})
-	for _, s := range members {
-		require.NoError(t, s.Close())
+	for _, f := range c.faults {
+		f.Remove()
 	}
-	handlers.Wait()
-	require.Empty(t, p.gaps)
+	if err := c.publish(10); err != nil {
+		return fmt.Errorf("the last messages: %w", err)
+	}
+	for deadline := time.Now().Add(settleTime); time.Now().Before(deadline); <-time.After(20 * time.Millisecond) {
+		committed, done := c.look(), true
+		for p := range c.schedule.partitions {
+			done = done && committed[p] == c.fake.PartitionInfo(chaosTopic, int32(p)).HighWatermark //nolint:gosec // few
+		}
+		if done {
+			return nil
+		}
+	}
+	return fmt.Errorf("not everything was committed: %v", c.look())
+}
+
+// log reads the whole topic.
+func (c *chaos) log(ctx context.Context) (map[int][]kafka.Record, error) {
+	out := map[int][]kafka.Record{}
+	for p := range c.schedule.partitions {
+		end := c.fake.PartitionInfo(chaosTopic, int32(p)).HighWatermark //nolint:gosec // few
+		err := c.client.Scan(ctx, chaosTopic, p, 0, end, func(r kafka.Record) error {
+			out[p] = append(out[p], r)
+			return nil
+		})
+		if err != nil {
+			return nil, err
+		}
+	}
+	return out, nil
+}
+
+// chaosMember is a member of the group with its handlers.
+type chaosMember struct {
+	name       string
+	model      *model
+	subscriber *kafka.Subscriber
+	turns      chan func() // run between two messages
+	wg         sync.WaitGroup
+	generation *modelGeneration // belongs to the goroutine that receives
+}
+
+func (c *chaos) join() error {
+	c.joined++
+	m := &chaosMember{name: fmt.Sprintf("m%d", c.joined), model: c.model, turns: make(chan func())}
+	config := c.config
+	config.ClientID, config.Logger = m.name, config.Logger.With("member", m.name)
+	var err error
+	m.subscriber, err = kafka.NewSubscriber(config, kafka.SubscriberOptions{
+		Group: chaosGroup, Lanes: c.schedule.lanes, InFlight: c.schedule.inFlight, SessionTimeout: scheduleBeat, Drain: scheduleDrain,
+		OnAssign: func(_ context.Context, a kafka.Assignment) error {
+			m.turn(func() { m.generation = c.model.assigned(m.name, a) })
+			return nil
+		},
+		OnRevoke: func(kafka.Assignment) {
+			m.turn(func() { c.model.revoked(m.generation) })
+		},
+	})
+	if err != nil {
+		return err
+	}
+	messages, err := m.subscriber.Subscribe(context.Background(), chaosTopic)
+	if err != nil {
+		return err
+	}
+	c.members = append(c.members, m)
+	m.wg.Go(func() { m.receive(messages) })
+	return nil
+}
+
+// turn waits until the receiving goroutine did it, so that it is known which messages came before.
+func (m *chaosMember) turn(do func()) {
+	done := make(chan struct{})
+	m.turns <- func() {
+		defer close(done)
+		do()
+	}
+	<-done
+}
+
+func (m *chaosMember) receive(messages <-chan *message.Message) {
+	for {
+		select {
+		case do := <-m.turns:
+			do()
+		case msg, ok := <-messages:
+			if !ok {
+				return
+			}
+			g, does := m.model.begins(m.generation, msg)
+			m.wg.Go(func() {
+				<-time.After(does.takes) // it does not care for its context: the ack may come too late
+				m.model.ends(g, msg, !does.nacks)
+				if does.nacks {
+					msg.Nack()
+				} else {
+					msg.Ack()
+				}
+			})
+		}
+	}
+}
+
+func (m *chaosMember) leave() error {
+	err := m.subscriber.Close()
+	m.wg.Wait()
+	return err
 }
