@@ -41,7 +41,8 @@ antom_public_key meanwhile.`,
 	flags := cmd.Flags()
 	flags.StringVar(&f.sample.Provider, "provider", "", "the provider: "+strings.Join(pipeline.ProviderNames(), ", "))
 	flags.StringVar(&f.sample.Type, "type", "", "the type of notification; --list names them")
-	flags.StringVar(&f.sample.To, "to", "", "the URL; without a path it is a listener's, /notifications/{provider}/{account}; default: this configuration's listener")
+	flags.StringVar(&f.sample.To, "to", "",
+		"the URL; without a path it is a listener's, /notifications/{provider}/{account}; default: this configuration's listener")
 	flags.StringVar(&f.sample.Account, "account", "", "the account whose keys sign; default: the payment's, else default")
 	flags.StringVar(&f.sample.Fault, "fault", "", "sign wrongly or not at all: bad_signature or no_signature")
 	flags.StringVarP(&f.config, "config", "c", "", "the configuration file that holds the keys")

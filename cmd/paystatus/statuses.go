@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"strings"
 	"text/tabwriter"
 
 	"github.com/spf13/cobra"
@@ -46,21 +47,17 @@ func printVocabulary(cmd *cobra.Command, v vocabulary) error {
 		line("%s\t%v\t%s\t%s", s.Status, s.Final, s.Funds, s.Meaning)
 	}
 	line("\nFROM\tTO")
-	var from schemas.Status
-	var to []schemas.Status
-	flush := func() {
-		if from != "" {
-			line("%s\t%v", from, to)
+	for _, s := range v.Statuses {
+		var to []string
+		for _, move := range v.Transitions {
+			if move.From == s.Status {
+				to = append(to, string(move.To))
+			}
+		}
+		if len(to) > 0 {
+			line("%s\t%s", s.Status, strings.Join(to, ", "))
 		}
 	}
-	for _, t := range v.Transitions {
-		if t.From != from {
-			flush()
-			from, to = t.From, nil
-		}
-		to = append(to, t.To)
-	}
-	flush()
 	for _, name := range pipeline.ProviderNames() {
 		line("\n%s SAYS\tWHEN\tSTATUS", name)
 		for _, row := range v.Mappings[name] {

@@ -56,6 +56,7 @@ func TestStatusesPrintsTheVocabularyAndEveryMapping(t *testing.T) {
 	for _, s := range schemas.Statuses {
 		assert.Contains(t, text, "\n"+string(s.Status)+" ")
 	}
+	assert.Regexp(t, `\npartially_refunded +refunded, disputed, charged_back\n`, text)
 	for _, name := range pipeline.ProviderNames() {
 		assert.Contains(t, text, "\n"+name+" SAYS ")
 	}
