@@ -89,6 +89,26 @@ func TestABackfill(t *testing.T) {
 		require.NotNil(t, w.next)
 		assert.Equal(t, watch.Place{Epoch: 1, Step: 2}, w.next.Check.Place)
 	})
+	t.Run("that finds something new and non-final joins a chain of which nobody knows whether it lives", func(t *testing.T) {
+		t.Parallel()
+		w, said := after(t, answers(schemas.Captured))
+		w.restart(event{}.check())
+		w.ask(backfill(known, &said), answers(schemas.RefundPending), nil)
+		require.NotNil(t, w.next)
+		assert.Equal(t, watch.Place{Epoch: 1, Step: 3}, w.next.Check.Place)
+	})
+	t.Run("that died after it said so opens the next epoch when it is asked again", func(t *testing.T) {
+		t.Parallel()
+		w, said := after(t, answers(schemas.Captured))
+		lane := w.lane
+		d := w.ask(backfill(known, &said), answers(schemas.RefundPending), nil)
+		w.lane, w.next = lane, nil
+		w.lane.Restore(d.Statements[0].Trail)
+		w.ask(backfill(known, &said), answers(schemas.RefundPending), nil)
+		assert.Equal(t, w.ids()[1], w.ids()[2])
+		require.NotNil(t, w.next)
+		assert.Equal(t, 2, w.next.Check.Epoch)
+	})
 	t.Run("that finds nothing new opens nothing", func(t *testing.T) {
 		t.Parallel()
 		w, said := after(t, answers(schemas.Pending))

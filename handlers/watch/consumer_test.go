@@ -78,7 +78,7 @@ func (c *consumer) backwards(facts schemas.Facts, attempt string) bool {
 	case facts.Dispute != nil:
 		known := c.disputes[facts.Dispute.ID]
 		return known != "" && known != facts.Dispute.Outcome && facts.Dispute.Outcome == schemas.DisputeOpen
-	case c.status == schemas.ChargedBack || c.status == schemas.Disputed && !refunds(facts.Status):
+	case c.status == schemas.ChargedBack || c.status == schemas.Disputed && !speaksOfRefund(facts.Status):
 		return true // only news of a dispute moves it, or a refund
 	case c.newer(attempt):
 		return !c.known.Negative() && schemas.Between(c.known, c.final, facts.Status) == schemas.MoveBackwards
@@ -94,7 +94,7 @@ func (c *consumer) backwards(facts schemas.Facts, attempt string) bool {
 	}
 }
 
-func refunds(s schemas.Status) bool {
+func speaksOfRefund(s schemas.Status) bool {
 	return slices.Contains([]schemas.Status{schemas.RefundPending, schemas.PartiallyRefunded, schemas.Refunded, schemas.RefundFailed}, s)
 }
 

@@ -13,6 +13,7 @@ type Lane struct {
 	Context *Context
 	High    Place // the highest step that was completed
 	Ended   bool  // the chain of High's epoch has ended
+	Living  bool  // this process has handed it over, and the next check sleeps; false also when that is not known
 
 	// Logged tells that Said comes from the emitted log or was emitted by this process, and not from a message alone.
 	Logged bool

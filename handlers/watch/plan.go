@@ -262,10 +262,16 @@ func (d *deciding) handOver(after time.Duration) *Check {
 }
 
 // planBackfill tries again what could not be asked, for a while, and begins a chain anew when something was found that is
-// not the end.
+// not the end. It joins the chain where nobody knows that one is living: an overtaken sleeper costs nothing, a payment that
+// nobody watches does.
 func (d *deciding) planBackfill() {
 	kind := d.Query.Outcome.Kind
-	open := len(d.statements) > 0 && (!d.said.Final || d.unconfirmed) && !d.said.sameTuple(d.old)
+	before := d.old
+	if s := d.Check.Said; s != nil && s.Has() { // the operator knows no later change, even if this check said one and died then
+		before = *s
+		before.Amount = d.said.Amount
+	}
+	open := len(d.statements) > 0 && (!d.said.Final || d.unconfirmed) && !d.said.sameTuple(before)
 	switch {
 	case slices.Contains([]providers.Kind{providers.Unavailable, providers.Unreadable, providers.Refused}, kind) &&
 		d.Now.Before(d.Check.AskedAt.Add(backfillRetries)):
@@ -274,12 +280,10 @@ func (d *deciding) planBackfill() {
 		delay := max(d.Query.Outcome.RetryAfter, d.Schedule.Unavailable.delay(again.Unavailable, d.Random))
 		d.next = &Next{Check: again, After: delay}
 		return
-	case open && (d.Lane.Ended || d.Lane.High == Place{}):
+	case open && !d.Lane.Living:
 		d.opened = true
-		d.Check.Place = Place{Epoch: d.Lane.High.Epoch + 1, Step: 1}
-		if d.Lane.Context == nil {
-			d.Lane.Context = d.Check.Context.clone()
-		}
+		d.Check.Place = d.Lane.joining()
+		d.Lane.Context = d.Check.Context.clone()
 		if d.Lane.Context != nil && d.Lane.Context.First.IsZero() {
 			d.Lane.Context.First = d.Now
 		}
@@ -302,7 +306,7 @@ func (d *deciding) result() Decision {
 		lane.Logged = lane.Logged || len(d.statements) > 0
 	}
 	if chained && lane.High.NotAfter(d.Check.Place) {
-		lane.High, lane.Ended = d.Check.Place, d.ended
+		lane.High, lane.Ended, lane.Living = d.Check.Place, d.ended, d.next != nil
 	}
 	context := d.Lane.Context
 	if context == nil {

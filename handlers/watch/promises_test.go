@@ -32,7 +32,7 @@ func (w *world) judgeOrder() {
 		switch c.receive(e) {
 		case accepts:
 			if !unresolved {
-				lastNews, excused = at, e.late || e.forgetful && e.statement.Facts.Dispute != nil
+				lastNews, excused = at, e.late || e.forgetful && w.provider.disputed()
 			}
 		case dropsBackwards:
 			if !w.excused(c, e) {
@@ -106,7 +106,7 @@ func (w *world) judgeStatus(c consumer) {
 		// what queries show of a failed refund is captured; nobody heard of the refund
 	case won && (p.own < 0 || !wasPaid(p.history[p.own].status)):
 		w.believes(c, schemas.Captured) // nobody heard what the payment was before the dispute
-	case !w.statesTimes && p.last != p.own: // late notifications cannot be told where the last check was not answered
+	case (!w.statesTimes || w.lag > 0) && p.last != p.own: // late news cannot be told where the last check was not answered
 	case p.own >= 0 && w.nobody && w.lag > 0 && undecided(c.status) && undecided(p.history[p.own].status):
 		// a stale answer about what comes and goes, and no later one that may be said without context
 	case p.own >= 0:

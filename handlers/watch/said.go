@@ -187,8 +187,11 @@ func (s Said) lateAfter(other Said) bool {
 	}
 }
 
-// learn adds the entry counts and disputes that other knows and s does not.
+// learn adds what other knows and s does not: entry counts, disputes, and what the payment was before them.
 func (s *Said) learn(other Said) {
+	if s.contested() != "" && (s.Before == nil || !capturedOrLater(s.Before.Status)) && capturedOrLater(other.compared()) {
+		s.Before = &standing{Status: other.compared(), Sums: other.Sums, Final: other.Final}
+	}
 	for key, n := range other.Entries {
 		if s.Entries == nil {
 			s.Entries = map[string]int{}

@@ -267,6 +267,21 @@ func TestContextIsMergedAndNeverLost(t *testing.T) {
 		w.ask(step3, answers(schemas.Unknown), nil)
 		assert.Equal(t, []string{"unknown 1", "authorized 1", "unknown 2"}, w.says())
 	})
+	t.Run("an overtaken sleeper tells what the payment was before a dispute", func(t *testing.T) {
+		t.Parallel()
+		w := newWatched(t)
+		w.ask(first.check(), answers(schemas.PartiallyRefunded, refunded(30)), nil)
+		w.ask(repeat(first), unavailable(), nil)
+		sleeper := w.next.Check
+		w.lane = watch.Lane{}
+		w.ask(event{offset: 8, at: time.Minute}.check(), unavailable(), nil)
+		w.pushed(opens("d1"), unavailable())
+		w.pushed(pushes(schemas.Disputed), unavailable())
+		sleeper.Place = watch.Place{Epoch: 1, Step: 1}
+		require.Equal(t, watch.Done, w.meet(sleeper).Verdict)
+		w.pushed(wins("d1"), unavailable())
+		assert.Equal(t, "partially_refunded d1 won final refunded=30", w.says()[len(w.says())-1])
+	})
 	t.Run("an overtaken sleeper's entry counts are kept", func(t *testing.T) {
 		t.Parallel()
 		w := newWatched(t)

@@ -2,6 +2,7 @@ package watch_test
 
 import (
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/paystatus/paystatus/handlers/watch"
@@ -103,6 +104,7 @@ type scenario struct {
 	showsCaptured bool          // queries show a failed refund as captured
 	lastWords     bool          // a pending capture is the last that queries show: final
 	nobody        bool          // no initiated event ever comes
+	leaves        byte          // what does not happen in this run, so that it does not heal what went wrong
 }
 
 const blockSize = 8
@@ -122,6 +124,7 @@ func newScenario(a, b block) scenario {
 		showsCaptured: b[0]%3 == 1,
 		lastWords:     b[1]%8 == 1,
 		nobody:        b[2]%16 == 1,
+		leaves:        b[4],
 	}
 }
 
@@ -167,10 +170,18 @@ var jumps = []time.Duration{
 // act makes one thing happen.
 func (w *world) act(b block) {
 	p, fault := b[1], w.count.faults < mostFaults
-	switch b[0] % 23 {
+	action := b[0] % 23
+	if i := slices.Index([]byte{11, 13, 18, 19, 20, 21, 22}, action); i >= 0 && w.leaves&(1<<i) != 0 {
+		return
+	}
+	switch action {
 	case 0, 1, 2, 3:
 		w.work(int(p%5)+1, b)
+		w.mishap(b, fault)
 	case 4, 5:
+		if p%4 < 2 {
+			w.sleep()
+		}
 		w.wake(fault && p%8 == 7)
 	case 6:
 		w.readInitiated(int(p/4)%2, fault && p%4 == 3)
@@ -178,10 +189,10 @@ func (w *world) act(b block) {
 		w.readNotified(fault && p%6 == 5)
 	case 8, 9:
 		w.provider.advance(p)
-	case 10, 11:
-		w.push(p)
-	case 12, 13:
+	case 10, 12:
 		w.now = w.now.Add(jumps[p%8])
+	case 11, 13:
+		w.push(p)
 	case 14:
 		if fault {
 			w.crash()
@@ -211,6 +222,22 @@ func (w *world) act(b block) {
 	}
 }
 
+// mishap is what may befall a process wherever it stands: mostly nothing, and often a commit.
+func (w *world) mishap(b block, fault bool) {
+	if b[5]%2 == 1 {
+		w.committed = w.acked
+	}
+	switch {
+	case !fault:
+	case b[6]%16 == 1:
+		w.crash()
+	case b[6]%16 == 2:
+		w.rebalance()
+	case b[6]%16 == 3:
+		w.retry()
+	}
+}
+
 // calm lets the world come to rest: no faults, no news, fresh answers.
 func (w *world) calm() {
 	w.say("---- quiet")
@@ -234,13 +261,18 @@ func (w *world) calm() {
 		if w.now.After(since.Add(13 * time.Hour)) {
 			w.chains()
 		}
-		due := w.tiers[0].due
-		for _, s := range w.tiers {
-			if s.due.Before(due) {
-				due = s.due
-			}
-		}
-		w.now = due
+		w.sleep()
+	}
+}
+
+// sleep lets time go on until the next check is due.
+func (w *world) sleep() {
+	if len(w.tiers) == 0 {
+		return
+	}
+	first := slices.MinFunc(w.tiers, func(a, b sleeper) int { return a.due.Compare(b.due) })
+	if first.due.After(w.now) {
+		w.now = first.due
 	}
 }
 
