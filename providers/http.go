@@ -63,9 +63,13 @@ func unavailable(p Page, code string) Outcome {
 }
 
 // RetryAfter reads the Retry-After header in both its forms, as whole seconds from now and at most MaxRetryAfter. A
-// missing, unreadable or past one is 0.
+// missing, unreadable or past one is 0. A time counts from the answer's own Date, where it has one: the provider's clock may
+// differ from ours.
 func RetryAfter(h http.Header, now time.Time) time.Duration {
 	text := strings.TrimSpace(h.Get("Retry-After"))
+	if theirs, err := http.ParseTime(h.Get("Date")); err == nil {
+		now = theirs
+	}
 	if when, err := http.ParseTime(text); err == nil {
 		return ceilSeconds(min(when.Sub(now), MaxRetryAfter))
 	}

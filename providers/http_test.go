@@ -112,6 +112,12 @@ func TestRetryAfterIsReadInBothFormsAndBounded(t *testing.T) {
 		})
 	}
 	assert.Zero(t, providers.RetryAfter(nil, receivedAt))
+	for name, skew := range map[string]time.Duration{"fast": time.Hour, "slow": -time.Hour} {
+		h := http.Header{"Date": {date(skew)}, "Retry-After": {date(skew + time.Minute)}}
+		assert.Equal(t, time.Minute, providers.RetryAfter(h, receivedAt), "the provider's clock is %s", name)
+	}
+	h := http.Header{"Date": {"today"}, "Retry-After": {date(time.Minute)}}
+	assert.Equal(t, time.Minute, providers.RetryAfter(h, receivedAt), "a Date that cannot be read is none")
 }
 
 func TestABodyIsOneJSONObject(t *testing.T) {

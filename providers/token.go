@@ -106,7 +106,10 @@ func (t *Tokens) Forget(token string) {
 
 func (t *Tokens) request(ctx context.Context) (*oauth2.Token, *Outcome) {
 	through := &tokenTransport{tokens: t}
-	client := &http.Client{Transport: through}
+	client := &http.Client{
+		Transport:     through,
+		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }, // the secret goes nowhere else
+	}
 	token, err := t.config.Token(context.WithValue(ctx, oauth2.HTTPClient, client))
 	var refusal *oauth2.RetrieveError
 	switch {

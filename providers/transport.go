@@ -141,6 +141,9 @@ var late = [...]string{
 }
 
 func (t *Transport) exchange(request *http.Request) (Page, error) {
+	// All that we ask changes nothing, POST or not: net/http may repeat it on a fresh connection when the provider closed an
+	// idle one at that moment. Without a value the header is not sent.
+	request.Header["Idempotency-Key"] = nil
 	response, err := t.client.Do(request) //nolint:gosec // to the configured URL, joined with what the provider's package has escaped
 	if err != nil {
 		return Page{}, err

@@ -74,6 +74,10 @@ func Run(t *testing.T, s Subject) {
 			c.run(t)
 		})
 	}
+	t.Run("a hostile host", func(t *testing.T) {
+		t.Parallel()
+		runHostile(t, s.withDefaults())
+	})
 }
 
 // check is one rule. It is run with less than a *testing.T, so that this package's own tests can watch it fail.
@@ -84,12 +88,7 @@ type check struct {
 
 // checks are the rules for a subject, each named by a sentence.
 func checks(s Subject) []check {
-	if s.Gone == "" {
-		s.Gone = providers.NotFound
-	}
-	if s.Empty == "" {
-		s.Empty = providers.Unreadable
-	}
+	s = s.withDefaults()
 	all := []check{{"the subject is whole", s.isWhole}}
 	all = append(all, s.declarationChecks()...)
 	all = append(all, s.httpChecks()...)
@@ -97,6 +96,16 @@ func checks(s Subject) []check {
 	all = append(all, s.identityChecks()...)
 	all = append(all, s.wordChecks()...)
 	return append(all, s.askingChecks()...)
+}
+
+func (s Subject) withDefaults() Subject {
+	if s.Gone == "" {
+		s.Gone = providers.NotFound
+	}
+	if s.Empty == "" {
+		s.Empty = providers.Unreadable
+	}
+	return s
 }
 
 func (s Subject) isWhole(t require.TestingT) {
