@@ -41,7 +41,8 @@ func NewMetrics(r prometheus.Registerer) *Metrics {
 			Buckets: []float64{.01, .03, .1, .3, 1, 2, 4, 8, 16},
 		}, []string{"provider", "outcome", "code"}),
 		overdue: prometheus.NewHistogramVec(prometheus.HistogramOpts{
-			Namespace: "paystatus", Name: "tier_overdue_seconds", Help: "How long after they were due records went on from a tier; their count is that of the records moved.",
+			Namespace: "paystatus", Name: "tier_overdue_seconds",
+			Help:    "How long after they were due records went on from a tier; their count is that of the records moved.",
 			Buckets: []float64{.01, .03, .1, .25, 1, 5, 30, 300, 3600},
 		}, []string{"tier"}),
 	}

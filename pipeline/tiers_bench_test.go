@@ -49,8 +49,8 @@ func TestMain(m *testing.M) {
 
 // benchLoad is what a part is told on its first line of input. It ends when its input does.
 type benchLoad struct {
-	Brokers []string
-	Waiting int // records, over all but the shortest three tiers
+	Brokers []string `json:"brokers"`
+	Waiting int      `json:"waiting"` // records, over all but the shortest three tiers
 }
 
 var benchTopics = pipeline.Topics{Topics: config.Topics{
@@ -174,7 +174,7 @@ type part struct {
 
 func startPart(b *testing.B, name string, load benchLoad) *part {
 	b.Helper()
-	cmd := exec.Command(os.Args[0], "-test.run=^$") //nolint:gosec,noctx // this program; it ends with its input
+	cmd := exec.Command(os.Args[0], "-test.run=^$") //nolint:noctx // it ends with its input
 	cmd.Env = append(os.Environ(), benchPart+"="+name)
 	cmd.Stderr = os.Stderr
 	input, err := cmd.StdinPipe()

@@ -7,6 +7,7 @@ import (
 	"maps"
 	"math/rand/v2"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -105,7 +106,7 @@ func (w *world) arrive(count int) {
 func each(count, times int) map[string]int {
 	all := map[string]int{}
 	for i := range count {
-		all[fmt.Sprint(i)] = times
+		all[strconv.Itoa(i)] = times
 	}
 	return all
 }
@@ -298,9 +299,10 @@ func testRebalances(t *testing.T, brokers []string) {
 	w.createTiers()
 	var writing sync.WaitGroup
 	const bursts, burst = 60, 40
+	delays := []time.Duration{100 * time.Millisecond, 500 * time.Millisecond, 700 * time.Millisecond}
 	writing.Go(func() {
 		for i := range bursts {
-			w.delayed([]time.Duration{100, 500, 700}[rand.IntN(3)]*time.Millisecond, burst*i, burst)
+			w.delayed(delays[rand.IntN(len(delays))], burst*i, burst)
 			<-time.After(50 * time.Millisecond)
 		}
 	})

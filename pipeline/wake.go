@@ -11,9 +11,9 @@ import (
 	"github.com/paystatus/paystatus/pipeline/kafka"
 )
 
-// wake moves what is due in one tier. It is given the head of a partition, one at a time, and waits until that is due: nothing behind it can be due earlier. Then it
-// moves the head and all behind it that are due, too, with one write for each topic that they go to. A crash between that write and
-// the commit moves them again; the step of a check tells that it was done before.
+// wake moves what is due in one tier. It is given the head of each partition and waits until that is due: nothing behind it
+// can be due earlier. Then it moves the head, and all behind it that are due, too, with one write for each topic that they go to. A crash
+// between that write and the commit moves them again; the step of a check tells that it was done before.
 type wake struct {
 	tier     delay.Tier
 	topics   Topics

@@ -48,7 +48,7 @@ func stampAppendTimes(cluster *kfake.Cluster) {
 				}
 			}
 		}
-		return nil, nil, false // kfake goes on with it
+		return nil, nil, false //nolint:nilnil // kfake goes on with it
 	})
 }
 
@@ -65,7 +65,7 @@ func stamp(batch []byte, now time.Time) {
 	if len(batch) < timesEnd || crc32.Checksum(batch[checkedFrom:], castagnoli) != binary.BigEndian.Uint32(batch[crcAt:]) {
 		return
 	}
-	shift := uint64(now.UnixMilli()) - binary.BigEndian.Uint64(batch[maxTimeAt:]) //nolint:gosec // two's complement on the wire
+	shift := uint64(now.UnixMilli()) - binary.BigEndian.Uint64(batch[maxTimeAt:])
 	for _, at := range []int{firstTimeAt, maxTimeAt} {
 		binary.BigEndian.PutUint64(batch[at:], binary.BigEndian.Uint64(batch[at:])+shift)
 	}
