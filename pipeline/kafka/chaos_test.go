@@ -54,6 +54,9 @@ func TestNoScheduleBreaksThePromises(t *testing.T) {
 	group.SetLimit(schedulesAtOnce)
 	for i := range uint64(count) { //nolint:gosec // a small count
 		group.Go(func() error {
+			if t.Failed() { // one broken schedule is enough to read
+				return nil
+			}
 			s := newSchedule(seed + i)
 			var log bytes.Buffer
 			if problems := s.run(t.Context(), slog.New(slog.NewTextHandler(&synced{to: &log}, nil))); len(problems) > 0 {
