@@ -106,6 +106,8 @@ func (w *world) judgeStatus(c consumer) {
 		// what queries show of a failed refund is captured; nobody heard of the refund
 	case won && (p.own < 0 || !wasPaid(p.history[p.own].status)):
 		w.believes(c, schemas.Captured) // nobody heard what the payment was before the dispute
+	case p.own >= 0 && p.history[p.own].status == schemas.RefundFailed && w.showsCaptured && c.status == schemas.RefundPending && w.has(watch.CodeNoContext):
+		// captured is not said without context, so it tells nothing of the refund either
 	case (!w.statesTimes || w.lag > 0) && p.last != p.own: // late news cannot be told where the last check was not answered
 	case p.own >= 0 && w.nobody && w.lag > 0 && undecided(c.status) && undecided(p.history[p.own].status):
 		// a stale answer about what comes and goes, and no later one that may be said without context

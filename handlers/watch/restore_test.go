@@ -159,6 +159,14 @@ func TestALateWriteOfAStalledProcessChangesNothing(t *testing.T) {
 		})
 	}
 
+	t.Run("what was said before and stands there again is dropped", func(t *testing.T) {
+		t.Parallel()
+		w := story(t, answers(schemas.Authorized), answers(schemas.Unknown))
+		w.restart()
+		w.lane.Restore(w.said[0].Trail)
+		w.wakes(answers(schemas.Authorized))
+		assert.Equal(t, []string{"authorized 1", "unknown 1", "authorized 2"}, w.says())
+	})
 	t.Run("a smaller sum is dropped", func(t *testing.T) {
 		t.Parallel()
 		lane := watch.Lane{}

@@ -166,8 +166,8 @@ func (s Said) attempt(id string, status schemas.Status, at time.Time) attempt {
 	}
 }
 
-// lateAfter reports whether s, although it stands after other in the log, was said of an earlier time: the late write of a
-// stalled process.
+// lateAfter reports whether s, although it stands after other in the log, was said of an earlier time, or is a repetition that
+// consumers have seen: the late write of a stalled process.
 func (s Said) lateAfter(other Said) bool {
 	for _, known := range other.Disputes {
 		i := slices.IndexFunc(s.Disputes, func(k dispute) bool { return k.ID == known.ID })
@@ -178,6 +178,8 @@ func (s Said) lateAfter(other Said) bool {
 	switch {
 	case s.Dispute != nil:
 		return false
+	case s.entryKey() != other.entryKey() && s.Entry > 0 && s.Entry <= other.Entries[s.entryKey()]:
+		return true
 	case len(s.Attempts) > 0 && other.attempt(s.Attempts[len(s.Attempts)-1], s.Status, s.OccurredAt) == attemptNewer:
 		return false
 	case s.Status == other.Status:
