@@ -27,9 +27,7 @@ func (l *LiquidoAPI) Signer() Signer { return SignLiquido(liquidoClientSecret) }
 // Notification is the body of a callback. In those of refunds the key is the refund's and the reference names the charge.
 func (l *LiquidoAPI) Notification(kind string, p Payment, fields map[string]any, at time.Time) []byte {
 	p = about(l, kind, p)
-	if p.Since.IsZero() {
-		p.Since = at
-	}
+	p.Since = at
 	kind, _, _ = strings.Cut(kind, " ")
 	p.Step.Fields = map[string]any{}
 	switch kind {

@@ -40,8 +40,8 @@ type Notifier interface {
 	// NotificationTypes are the types that it can send.
 	NotificationTypes() []NotificationType
 
-	// Notification is the body of a notification of a type about a payment, of what happened at a time. Where the payment has
-	// no status it is in the one that goes with the type.
+	// Notification is the body of a notification of a type about a payment, of what happened at a time. It says of the payment
+	// what goes with the type, whatever the script has come to.
 	Notification(kind string, p Payment, fields map[string]any, at time.Time) []byte
 
 	// Signer signs with the simulator's own keys.
@@ -74,21 +74,21 @@ func notificationOf(n Notifier, status string) string {
 	return found
 }
 
-// statusFor is the status that goes with a type.
-func statusFor(types []NotificationType, kind string) string {
-	for _, t := range types {
-		if t.Type == kind {
-			return t.Status
-		}
-	}
-	return ""
-}
-
-// about prepares what a body is made of: the payment in the status that it has or that goes with the type, and in no trouble.
+// about prepares what a body is made of: the payment in a status that goes with the type, and in no trouble.
 func about(n Notifier, kind string, p Payment) Payment {
 	p.Step = Step{}
-	if p.Status == "" {
-		p.Status = statusFor(n.NotificationTypes(), kind)
+	fitting := ""
+	for _, t := range n.NotificationTypes() {
+		switch {
+		case t.Type != kind || t.Status == "":
+		case t.Status == p.Status:
+			return p
+		case fitting == "":
+			fitting = t.Status
+		}
+	}
+	if fitting != "" {
+		p.Status = fitting
 	}
 	return p
 }
