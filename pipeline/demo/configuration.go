@@ -32,9 +32,9 @@ func SandboxConfig(simulators []sandbox.Simulator, url string) string {
 const schedule = `
 schedules:
   default:
-    open: {delays: [1s, 1s, 2s], every: 2s, deadline: 12s}
-    authorized: {delays: [1s, 1s], every: 2s, deadline: 12s}
-    refund: {delays: [1s], every: 2s, deadline: 12s}
+    open: {delays: [1s, 1s, 2s], every: 2s, deadline: 2m}
+    authorized: {delays: [1s, 1s], every: 2s, deadline: 2m}
+    refund: {delays: [1s], every: 2s, deadline: 2m}
     not_found_grace: 6s
     reference_window: 5s
     recheck: 1s

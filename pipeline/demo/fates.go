@@ -55,58 +55,59 @@ type story struct {
 	steps    []sandbox.Step // none: the provider never hears of it
 }
 
-func at(status string) sandbox.Step { return sandbox.Step{Status: status} }
-
-func after(d time.Duration, status string) sandbox.Step {
-	return sandbox.Step{Status: status, After: sandbox.Duration(d)}
+// said is a status that the provider gives in so many answers before the next step begins. Answers are counted rather than
+// seconds, so that a story is the same however busy the machine is.
+func said(status string, answers int) sandbox.Step {
+	return sandbox.Step{Status: status, Times: answers}
 }
 
-func fault(name string, times int) sandbox.Step { return sandbox.Step{Fault: name, Times: times} }
+func fault(name string, answers int) sandbox.Step { return sandbox.Step{Fault: name, Times: answers} }
 
 // The stories, so that the first four show each provider once.
 var stories = []story{
 	{"checkout", "3-D Secure, then captured", "", 4990, "EUR", []sandbox.Step{
-		at("Pending"), after(2*time.Second, "Authorized"), after(2*time.Second, "Captured"),
+		said("Pending", 2), said("Authorized", 2), said("Captured", 1),
 	}},
 	{"antom", "a card: authorised, then captured", "CARD", 12000, "EUR", []sandbox.Step{
-		at("PROCESSING"), after(2*time.Second, "SUCCESS"), after(2*time.Second, "SUCCESS CAPTURE"),
+		said("PROCESSING", 2), said("SUCCESS", 2), said("SUCCESS CAPTURE", 1),
 	}},
 	{"worldpay", "not visible at first, then settling", "", 2550, "GBP", []sandbox.Step{
-		at(sandbox.StatusNotFound), after(2*time.Second, "Authorized"), after(2*time.Second, "Sent for Settlement"),
+		said(sandbox.StatusNotFound, 2), // a check by the merchant's reference asks in two places
+		said("Authorized", 2), said("Sent for Settlement", 1),
 	}},
 	{"liquido", "a voucher, paid after a while", "CASH", 3000000, "COP", []sandbox.Step{
-		at("IN_PROGRESS"), after(5*time.Second, "SETTLED"),
+		said("IN_PROGRESS", 4), said("SETTLED", 1),
 	}},
 	{"checkout", "3-D Secure failed: declined", "", 1999, "USD", []sandbox.Step{
-		at("Pending"), after(2*time.Second, "Declined"),
+		said("Pending", 2), said("Declined", 1),
 	}},
 	{"antom", "a wallet; the provider is down, then paid", "ALIPAY_CN", 8800, "EUR", []sandbox.Step{
-		at("PROCESSING"), {Fault: sandbox.Fault503, Times: 2, RetryAfter: "1"}, at("SUCCESS"),
+		said("PROCESSING", 1), {Fault: sandbox.Fault503, Times: 2, RetryAfter: "1"}, said("SUCCESS", 1),
 	}},
 	{"worldpay", "refused, and not paid again in time", "", 990, "GBP", []sandbox.Step{
-		at("Refused"),
+		said("Refused", 1),
 	}},
 	{"liquido", "a bank transfer that nobody paid", "PSE", 15000000, "COP", []sandbox.Step{
-		at("IN_PROGRESS"), after(4*time.Second, "EXPIRED"),
+		said("IN_PROGRESS", 3), said("EXPIRED", 1),
 	}},
 	{"checkout", "error pages in HTML, then captured", "", 7500, "EUR", []sandbox.Step{
-		fault(sandbox.Fault502HTML, 1), fault(sandbox.FaultHTML, 1), at("Captured"),
+		fault(sandbox.Fault502HTML, 1), fault(sandbox.FaultHTML, 1), said("Captured", 1),
 	}},
 	{"antom", "cancelled by the customer", "CARD", 5000, "EUR", []sandbox.Step{
-		at("PROCESSING"), after(3*time.Second, "CANCELLED"),
+		said("PROCESSING", 3), said("CANCELLED", 1),
 	}},
 	{"worldpay", "the provider never hears of it", "", 4200, "GBP", nil},
 	{"liquido", "a card, refused by the issuer", "CARD", 4200000, "COP", []sandbox.Step{
-		at("IN_PROGRESS"), after(2*time.Second, "FAILED"),
+		said("IN_PROGRESS", 2), said("FAILED", 1),
 	}},
 	{"checkout", "captured, then partly refunded", "", 10000, "EUR", []sandbox.Step{
-		at("Authorized"), after(2*time.Second, "Refund Pending"),
-		{Status: "Partially Refunded", After: sandbox.Duration(2 * time.Second), Fields: map[string]any{"balances": map[string]any{
+		said("Authorized", 2), said("Refund Pending", 1),
+		{Status: "Partially Refunded", Fields: map[string]any{"balances": map[string]any{
 			"total_authorized": 10000, "total_captured": 10000, "total_refunded": 2500, "available_to_refund": 7500,
 		}}},
 	}},
 	{"antom", "answers with a forged signature, then paid", "GCASH", 250000, "PHP", []sandbox.Step{
-		at("PROCESSING"), {Status: "FAIL", Fault: sandbox.FaultBadSignature, Times: 2}, at("SUCCESS"),
+		said("PROCESSING", 1), {Status: "FAIL", Fault: sandbox.FaultBadSignature, Times: 2}, said("SUCCESS", 1),
 	}},
 }
 
