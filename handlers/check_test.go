@@ -48,8 +48,10 @@ func TestAPaymentWithoutContextIsAskedForByWhatItsNotificationStates(t *testing.
 		},
 	}
 	h.Memory.Assign(0, time.Now())
-	first := watch.Check{PaymentKey: schemas.PaymentKey{Provider: "liquido", Account: "default", PaymentID: "p"}, Kind: watch.KindNotification,
-		Evidence: &watch.Evidence{From: schemas.SourceNotification, Body: []byte(`{}`)}, Cause: schemas.CauseNotification}
+	first := watch.Check{
+		PaymentKey: schemas.PaymentKey{Provider: "liquido", Account: "default", PaymentID: "p"}, Kind: watch.KindNotification,
+		Evidence: &watch.Evidence{From: schemas.SourceNotification, Body: []byte(`{}`)}, Cause: schemas.CauseNotification,
+	}
 	value, err := first.Encode()
 	require.NoError(t, err)
 	for range 3 {
