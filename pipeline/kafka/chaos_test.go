@@ -32,7 +32,7 @@ var (
 
 const (
 	schedulesAtOnce = 12
-	settleTime      = 45 * time.Second
+	settleTime      = 90 * time.Second
 	chaosTopic      = "chaos"
 	chaosGroup      = "group"
 )
@@ -301,7 +301,7 @@ func (c *chaos) join() error {
 	config.ClientID, config.Logger = m.name, config.Logger.With("member", m.name)
 	var err error
 	m.subscriber, err = kafka.NewSubscriber(config, kafka.SubscriberOptions{
-		Group: chaosGroup, Lanes: c.schedule.lanes, InFlight: c.schedule.inFlight, SessionTimeout: scheduleBeat, Drain: scheduleDrain,
+		Group: chaosGroup, Lanes: c.schedule.lanes, InFlight: c.schedule.inFlight, SessionTimeout: scheduleSession, Drain: scheduleDrain,
 		OnAssign: func(_ context.Context, a kafka.Assignment) error {
 			m.turn(func() { m.generation = c.model.assigned(m.name, a) })
 			return nil
@@ -344,11 +344,10 @@ func (m *chaosMember) receive(messages <-chan *message.Message) {
 			g, does := m.model.begins(m.generation, msg)
 			m.wg.Go(func() {
 				<-time.After(does.takes) // it does not care for its context: the ack may come too late
-				m.model.ends(g, msg, !does.nacks)
-				if does.nacks {
-					msg.Nack()
-				} else {
+				if m.model.ends(g, msg, !does.nacks) {
 					msg.Ack()
+				} else {
+					msg.Nack()
 				}
 			})
 		}

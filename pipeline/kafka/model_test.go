@@ -121,32 +121,31 @@ func (m *model) begins(g *modelGeneration, msg *message.Message) (*modelGenerati
 	return g, does
 }
 
-// ends is told that a handler is through, just before it acks or nacks.
-func (m *model) ends(g *modelGeneration, msg *message.Message, acks bool) {
+// ends is told that a handler is through and would ack, and says whether to: not if it cannot publish what it came to. Only when its
+// generation was handed over it acks all the same, which must change nothing.
+func (m *model) ends(g *modelGeneration, msg *message.Message, acks bool) bool {
 	r, _ := kafka.RecordOf(msg.Context())
 	at, key := place{r.Partition, r.Offset}, string(r.Key)
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	if g == nil {
-		return
+		return acks
 	}
 	delete(g.running, m.lane(r))
 	holds := kafka.LeaseOf(msg.Context()).Err() == nil
 	if g.revoked && holds {
 		m.problem("%v: the lease of generation %d of %s holds after its hand-over", at, g.number, g.member)
 	}
-	if !acks {
-		return
+	if !acks || !holds {
+		return acks && g.revoked
 	}
 	m.acked[at], g.acked[at] = true, true
-	if !holds { // its result may not be published
-		return
-	}
 	number, _ := strconv.Atoi(string(r.Value))
 	if number > m.effects[key]+1 {
 		m.problem("%v: number %d of key %s was handled after %d", at, number, key, m.effects[key])
 	}
 	m.effects[key] = max(m.effects[key], number)
+	return true
 }
 
 // commits is told of a request before the coordinator decides about it.

@@ -45,10 +45,10 @@ const (
 )
 
 const (
-	mostMembers    = 4
-	scheduleBeat   = 500 * time.Millisecond // session timeout
-	scheduleDrain  = 300 * time.Millisecond
-	scheduleFreeze = 2 * scheduleBeat
+	mostMembers     = 4
+	scheduleSession = time.Second
+	scheduleDrain   = 300 * time.Millisecond
+	scheduleFreeze  = 3 * scheduleSession / 2
 )
 
 func newSchedule(seed uint64) schedule {
