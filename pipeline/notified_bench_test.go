@@ -1,0 +1,199 @@
+package pipeline_test
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"net"
+	"net/http"
+	"runtime"
+	"slices"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/paystatus/paystatus/handlers/watch"
+	"github.com/paystatus/paystatus/pipeline"
+	"github.com/paystatus/paystatus/pipeline/kafka"
+	"github.com/paystatus/paystatus/pipeline/webhooks"
+	"github.com/paystatus/paystatus/providers/sandbox"
+)
+
+// listener serves an endpoint on a port of its own, as the service does.
+func (w *world) listener() (url string) {
+	w.t.Helper()
+	endpoint := webhooks.New(webhooks.Options{
+		Providers: w.options.Providers, Webhooks: pipeline.Webhooks(), Publisher: w.writer, Topic: w.topics.Notified, Log: w.options.Log,
+	})
+	listener, err := (&net.ListenConfig{}).Listen(w.t.Context(), "tcp", "127.0.0.1:0")
+	require.NoError(w.t, err)
+	ctx, cancel := context.WithCancel(context.Background())
+	ended := make(chan error, 1)
+	go func() { ended <- endpoint.Serve(ctx, listener, time.Second) }()
+	w.t.Cleanup(func() {
+		cancel()
+		require.NoError(w.t, <-ended)
+	})
+	return "http://" + listener.Addr().String()
+}
+
+// caller posts webhooks, on connections that it keeps.
+var caller = &http.Client{Timeout: 10 * time.Second, Transport: &http.Transport{MaxIdleConnsPerHost: 512, MaxConnsPerHost: 512}}
+
+func post(ctx context.Context, url string, header http.Header, body []byte) (status int, err error) {
+	r, err := http.NewRequestWithContext(ctx, http.MethodPost, url, bytes.NewReader(body))
+	if err != nil {
+		return 0, err
+	}
+	r.Header = header
+	answer, err := caller.Do(r)
+	if err != nil {
+		return 0, err
+	}
+	return answer.StatusCode, answer.Body.Close()
+}
+
+// BenchmarkFromWebhookToStatusEvent posts webhooks at 500 a second about payments that are polled every ten minutes, and tells how
+// long after a webhook a consumer has its status event.
+func BenchmarkFromWebhookToStatusEvent(b *testing.B) {
+	const rate = 500
+	w := newWorld(b, embeddedBrokers(b))
+	w.options.Schedule = func(string, string) watch.Schedule { return seldom }
+	stop := w.start()
+	defer stop()
+	url := w.listener() + "/notifications/liquido/default"
+	payments := max(b.N, rate)
+	for i := range payments {
+		w.settling(fmt.Sprintf("p-%d", i), sandbox.Step{Status: "IN_PROGRESS"})
+	}
+	var all sync.WaitGroup
+	for part := range 8 { // the batches of one writer at a time would take minutes
+		all.Go(func() {
+			for i := part; i < payments; i += 8 {
+				id := fmt.Sprintf("p-%d", i)
+				w.initiate(initiated(id, "liquido", 300, "COP", map[string]any{"idempotency_key": id}))
+			}
+		})
+	}
+	all.Wait()
+	for w.written(w.topics.StatusChanged) < int64(payments) {
+		time.Sleep(20 * time.Millisecond) //nolint:forbidigo // a benchmark on real time
+	}
+
+	sent, arrived := make([]time.Time, payments), w.arrivals(b, payments)
+	b.ResetTimer()
+	ticker := time.NewTicker(time.Second / rate)
+	defer ticker.Stop()
+	for i := range payments {
+		<-ticker.C
+		sent[i] = time.Now()
+		all.Go(func() {
+			body, signature := sandbox.LiquidoCallback("CHARGE_SUCCEEDED", sandbox.Payment{
+				Reference: fmt.Sprintf("p-%d", i), Status: "SETTLED", Script: sandbox.Script{Amount: sandbox.Amount{Value: 300, Currency: "COP"}},
+			}, time.Now())
+			status, err := post(b.Context(), url, http.Header{"Liquido-Signature": {signature}}, body)
+			assert.NoError(b, err)
+			assert.Equal(b, http.StatusOK, status)
+		})
+	}
+	all.Wait()
+	took := make([]time.Duration, 0, payments)
+	for i, at := range arrived() {
+		took = append(took, at.Sub(sent[i]))
+	}
+	b.StopTimer()
+	slices.Sort(took)
+	b.ReportMetric(float64(took[len(took)/2].Milliseconds()), "p50-ms")
+	b.ReportMetric(float64(took[len(took)*99/100].Milliseconds()), "p99-ms")
+}
+
+// arrivals consumes the status events from now on, one of each payment, and gives the times when they came.
+func (w *world) arrivals(b *testing.B, payments int) (wait func() []time.Time) {
+	b.Helper()
+	consumer, err := kafka.NewSubscriber(w.config, kafka.SubscriberOptions{Group: w.group + ".consumer", Lanes: kafka.LaneFree, Start: kafka.Latest})
+	require.NoError(b, err)
+	b.Cleanup(func() { _ = consumer.Close() })
+	events, err := consumer.Subscribe(b.Context(), w.topics.StatusChanged)
+	require.NoError(b, err)
+	for !consumer.Ready() {
+		time.Sleep(10 * time.Millisecond) //nolint:forbidigo // a benchmark on real time
+	}
+	times, done := make([]time.Time, payments), make(chan struct{})
+	go func() {
+		defer close(done)
+		for range payments {
+			msg := <-events
+			record, _ := kafka.RecordOf(msg.Context())
+			var i int
+			if _, err := fmt.Sscanf(string(record.Key), "p-%d", &i); err == nil {
+				times[i] = time.Now()
+			}
+			msg.Ack()
+		}
+	}()
+	return func() []time.Time {
+		<-done
+		return times
+	}
+}
+
+// TestAFloodOfForgeriesCostsNoMemoryAndDelaysNoPayment posts what nobody signed while payments go on.
+func TestAFloodOfForgeriesCostsNoMemoryAndDelaysNoPayment(t *testing.T) {
+	if testing.Short() {
+		t.Skip("a flood takes a while")
+	}
+	t.Parallel()
+	w := newWorld(t, embeddedBrokers(t))
+	stop := w.start()
+	defer stop()
+	base := w.listener()
+	forgeries := map[string]http.Header{
+		"/notifications/liquido/default":  {"Liquido-Signature": {"algorithm=HmacSHA256,timestamp=1,signature=00"}},
+		"/notifications/worldpay/default": {"Event-Signature": {"1/SHA256/00"}},
+		"/notifications/checkout/default": {"Cko-Signature": {"00"}},
+		"/notifications/paypal/default":   {},
+	}
+	garbage := bytes.Repeat([]byte("garbage "), 512)
+	flood := func(n int) {
+		var all sync.WaitGroup
+		for range 16 {
+			all.Go(func() {
+				for i := range n / 16 / len(forgeries) {
+					for path, header := range forgeries {
+						status, err := post(t.Context(), base+path, header.Clone(), garbage)
+						if !assert.NoError(t, err, i) || !assert.Contains(t, []int{http.StatusUnauthorized, http.StatusNotFound}, status) {
+							return
+						}
+					}
+				}
+			})
+		}
+		all.Wait()
+	}
+	heap := func() int64 {
+		runtime.GC()
+		var m runtime.MemStats
+		runtime.ReadMemStats(&m)
+		return int64(m.HeapAlloc) //nolint:gosec // far below
+	}
+	flood(640) // connections and buffers
+	before := heap()
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		flood(2560)
+	}()
+	w.settling("p", sandbox.Step{Status: "SETTLED"})
+	began := time.Now()
+	w.initiate(initiated("p", "liquido", 300, "COP", map[string]any{"idempotency_key": "p"}))
+	w.eventually(func() bool { return w.written(w.topics.StatusChanged) == 1 }, "the payment is reported")
+	took := time.Since(began)
+	<-done
+	assert.Less(t, took, 10*time.Second, "the payment waited for the flood")
+	assert.Less(t, heap()-before, int64(5<<20), "2,560 forgeries of 4 KiB each stay in memory")
+	assert.Zero(t, w.written(w.topics.Notified))
+	assert.Empty(t, w.deadLetters())
+}
