@@ -175,6 +175,9 @@ func (h *Check) write(
 		}
 		out = append(out, deadLetter(m, NameCheck, l.Reason, l.Detail, q.Now, a))
 	}
+	if letter, foreign := foreignEvidence(m, q, d, payment); foreign {
+		out = append(out, letter)
+	}
 	if displaced != nil {
 		letter, err := h.displaced(m, c, displaced, q.Now)
 		if err != nil {
@@ -197,6 +200,17 @@ func (h *Check) write(
 		out = append(out, record)
 	}
 	return Result{Out: out, Done: func() { h.done(t, q, d) }}, nil
+}
+
+// foreignEvidence is the dead letter of what a provider pushed about another payment, account, currency or amount than this
+// check's, once it has been held against an answer.
+func foreignEvidence(m Message, q watch.Question, d watch.Decision, payment providers.Payment) (Out, bool) {
+	carriedOn := d.Next != nil && d.Next.Check.Evidence != nil
+	if q.Evidence == nil || q.Evidence.Outcome.Kind != providers.Mismatch || carriedOn {
+		return Out{}, false
+	}
+	o := q.Evidence.Outcome
+	return deadLetter(m, NameCheck, watch.CodeMismatch, o.Code+": "+o.Message, q.Now, &answer{body: sealed(*q.Evidence, payment)}), true
 }
 
 // sealed is the provider's answer with card numbers masked.

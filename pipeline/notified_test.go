@@ -3,6 +3,7 @@ package pipeline_test
 import (
 	"bytes"
 	"crypto/sha256"
+	"encoding/base64"
 	"encoding/hex"
 	"errors"
 	"fmt"
@@ -373,6 +374,27 @@ func TestAPartOnlyAsksAndAnUnknownTypeDoesToo(t *testing.T) {
 		assert.Equal(t, []string{"capture_pending (final)"}, statuses(w.eventsOf(id)), id)
 	}
 	assert.Empty(t, w.deadLetters())
+}
+
+func TestANotificationAboutAnotherAmountIsADeadLetterAndNoStatus(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, embeddedBrokers(t))
+	w.options.Schedule = func(string, string) watch.Schedule { return seldom }
+	w.webhooks(nil)
+	stop := w.start()
+	defer stop()
+	w.scripted(notified{provider: "checkout", before: "Pending"}, "p")
+	w.eventually(func() bool { return w.written(w.topics.StatusChanged) == 1 }, "the payment is pending")
+	require.NoError(t, w.sandbox.Store("checkout").Notify("p", sandbox.Notify{Type: "payment_approved", Fields: map[string]any{"amount": 1}}))
+	w.eventually(func() bool { return len(w.deadLetters()) == 1 }, "a dead letter")
+	w.heard()
+	letter := w.deadLetters()[0]
+	assert.Equal(t, "mismatch", headerOf(letter, "paystatus_reason"))
+	assert.Contains(t, headerOf(letter, "paystatus_detail"), "other_amount")
+	answer, err := base64.StdEncoding.DecodeString(headerOf(letter, "paystatus_answer"))
+	require.NoError(t, err)
+	assert.Contains(t, string(answer), `"amount":1,`)
+	assert.Equal(t, []string{"pending"}, statuses(w.eventsOf("p")))
 }
 
 func TestWhatIsNotAuthenticNeverBecomesAStatus(t *testing.T) {
