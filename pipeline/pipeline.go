@@ -141,7 +141,7 @@ func (p *Pipeline) assemble() error {
 func (p *Pipeline) routeTiers() (err error) {
 	t := p.options.Topics
 	for _, tier := range t.tiers() {
-		w := &wake{tier: tier, topics: t, clock: p.clock, pipeline: p}
+		w := &wake{p, tier}
 		options := kafka.SubscriberOptions{Lanes: kafka.LaneByPartition, ReadAhead: wakeAhead}
 		err = errors.Join(err, p.consume(wakeName(tier), t.Tier(tier.Name), options, w.handle))
 	}

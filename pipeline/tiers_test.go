@@ -32,7 +32,7 @@ var swift = delay.Tiers{{Name: "100ms", Delay: 100 * time.Millisecond}, {Name: "
 // newTiers is a world in which nothing happens but that records wait.
 func newTiers(t testing.TB, brokers []string) *world {
 	t.Helper()
-	name := strings.NewReplacer("/", ".", " ", "_").Replace(t.Name())
+	name := strings.NewReplacer("/", ".", " ", "_", "'", "").Replace(t.Name())
 	log := slog.New(slog.NewTextHandler(logWriter(), &slog.HandlerOptions{Level: slog.LevelDebug}))
 	w := &world{
 		t: t, group: name, config: kafka.Config{Brokers: brokers, ClientID: name, Logger: log},
@@ -237,9 +237,11 @@ func testWrongWriter(t *testing.T, brokers []string, by time.Duration) {
 	wrong := &kafkago.Writer{Addr: kafkago.TCP(brokers...), Topic: w.topics.Tier("500ms"), Balancer: kafkago.Murmur2Balancer{}, BatchTimeout: time.Millisecond}
 	defer func() { _ = wrong.Close() }()
 	for i := range 10 {
-		require.NoError(t, wrong.WriteMessages(t.Context(), kafkago.Message{
-			Key: fmt.Append(nil, "p-", i), Value: fmt.Append(nil, 100+i), Time: time.Now().Add(by),
-		}))
+		w.eventually(func() bool { // it may not know the new topic yet
+			return wrong.WriteMessages(t.Context(), kafkago.Message{
+				Key: fmt.Append(nil, "p-", i), Value: fmt.Append(nil, 100+i), Time: time.Now().Add(by),
+			}) == nil
+		}, "the topic is known")
 		w.delayed(500*time.Millisecond, 10*i, 10)
 	}
 	w.arrive(110)

@@ -15,17 +15,16 @@ import (
 // can be due earlier. Then it moves the head, and all behind it that are due, too, with one write for each topic that they go to. A crash
 // between that write and the commit moves them again; the step of a check tells that it was done before.
 type wake struct {
-	tier     delay.Tier
-	topics   Topics
-	clock    *delay.Clock
-	pipeline *Pipeline
+	*Pipeline
+
+	tier delay.Tier
 }
 
 const (
 	// wakeBatch is how many records are moved at once.
 	wakeBatch = 500
-	// wakeAhead is how many bytes of a partition are held in memory: enough for some thousand records a second, little
-	// enough for a hundred partitions of seven tiers.
+	// wakeAhead is how many bytes of a partition are held in memory: enough to move some thousand records a second, and little
+	// enough that seven tiers of a dozen partitions take less than 64 MiB.
 	wakeAhead = 128 << 10
 )
 
@@ -38,43 +37,41 @@ func (w *wake) handle(msg *message.Message) error {
 	if err := w.clock.Wait(msg.Context(), kafka.Draining(msg.Context()), w.due(head)); err != nil {
 		return err
 	}
-	batch, now := []kafka.Record{head}, w.clock.Now()
-	kafka.Behind(msg.Context(), func(r kafka.Record) bool {
-		if len(batch) == wakeBatch || w.due(r).After(now) {
-			return false
-		}
-		batch = append(batch, r)
-		return true
+	now, room := w.clock.Now(), wakeBatch-1
+	behind := kafka.Behind(msg.Context(), func(r kafka.Record) bool {
+		room--
+		return room >= 0 && !w.due(r).After(now)
 	})
-	return w.move(msg.Context(), batch)
+	return w.move(msg.Context(), append([]kafka.Record{head}, behind...))
 }
 
 func (w *wake) due(r kafka.Record) time.Time { return r.Time.Add(w.tier.Delay) }
 
 // move writes records to where they go next, in their order.
 func (w *wake) move(ctx context.Context, batch []kafka.Record) error {
+	t := w.options.Topics
 	var topics []string
 	moves := map[string][]*message.Message{}
 	for _, r := range batch {
 		m := messageOf(r)
-		next := w.topics.tiers().Forward(m.Headers)
-		topic := w.topics.Checks()
+		next := t.tiers().Forward(m.Headers)
+		topic := t.Checks()
 		if next.Tier != "" {
-			topic = w.topics.Tier(next.Tier)
+			topic = t.Tier(next.Tier)
 		}
 		if moves[topic] == nil {
 			topics = append(topics, topic)
 		}
-		moves[topic] = append(moves[topic], w.pipeline.message(ctx, m.Key, m.Value, next.Headers))
+		moves[topic] = append(moves[topic], w.message(ctx, m.Key, m.Value, next.Headers))
 	}
 	for _, topic := range topics {
-		if err := w.pipeline.publish(topic, moves[topic]...); err != nil {
+		if err := w.publish(topic, moves[topic]...); err != nil {
 			return err
 		}
 	}
 	now := w.clock.Now()
 	for _, r := range batch {
-		w.pipeline.options.Metrics.moved(w.tier, now.Sub(w.due(r)))
+		w.options.Metrics.moved(w.tier, now.Sub(w.due(r)))
 	}
 	return nil
 }
