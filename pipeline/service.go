@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"log/slog"
 	"maps"
+	"net"
 	"slices"
 	"strings"
 
@@ -24,7 +25,8 @@ import (
 type Service struct {
 	Config            *config.Config
 	Log               *slog.Logger
-	AcceptLostOffsets bool // start although an internal topic holds records and its group has no offset
+	AcceptLostOffsets bool         // start although an internal topic holds records and its group has no offset
+	Webhooks          net.Listener // for webhooks; nil: the one that notifications.listen says, if any
 }
 
 // Run serves until ctx ends, then drains. That ctx ends before there is anything to drain is no error either.

@@ -39,13 +39,15 @@ type webhookListener struct {
 
 // listenWebhooks makes the listener; nil where the configuration has none.
 func (s *Service) listenWebhooks(ctx context.Context, o Options, registry *prometheus.Registry) (*webhookListener, error) {
-	c := s.Config.Notifications
-	if c.Listen == "" {
+	c, listener := s.Config.Notifications, s.Webhooks
+	if listener == nil && c.Listen == "" {
 		return nil, nil //nolint:nilnil // it is off
 	}
-	listener, err := (&net.ListenConfig{}).Listen(ctx, "tcp", c.Listen)
-	if err != nil {
-		return nil, fmt.Errorf("notifications.listen: %w", err)
+	if listener == nil {
+		var err error
+		if listener, err = (&net.ListenConfig{}).Listen(ctx, "tcp", c.Listen); err != nil {
+			return nil, fmt.Errorf("notifications.listen: %w", err)
+		}
 	}
 	publisher, err := kafka.NewPublisher(o.Kafka, kafka.PublisherOptions{Deadline: webhookDeadline, Topics: []string{o.Topics.Notified}, OmitUUID: true})
 	if err != nil {

@@ -39,7 +39,7 @@ func (t *table) Seen(e demo.Event) error {
 		final = "yes"
 	}
 	_, err := fmt.Fprintf(t.out, row, e.Data.PaymentID, e.Data.Provider, statusOf(e), final, e.Data.Funds,
-		wordsWidth, cut(words(e.Data), wordsWidth), fmt.Sprintf("%.1fs", e.Age.Seconds()))
+		wordsWidth, cut(words(e.Data)+by(e.Data), wordsWidth), fmt.Sprintf("%.1fs", e.Age.Seconds()))
 	return err
 }
 
@@ -91,10 +91,18 @@ func statusOf(e demo.Event) string {
 	return string(e.Data.Status)
 }
 
+// by says that a webhook made us ask.
+func by(c schemas.Change) string {
+	if c.Cause == schemas.CauseNotification {
+		return " (webhook)"
+	}
+	return ""
+}
+
 // words are the provider's own for the status, and the reason where one is given.
 func words(c schemas.Change) string {
 	said := ""
-	for _, name := range []string{"status", "payment_status", "last_event", "transfer_status"} {
+	for _, name := range []string{"status", "payment_status", "last_event", "transfer_status", "type", "notify_type"} {
 		if word, ok := c.ProviderStatus[name].(string); ok {
 			said = word
 			break

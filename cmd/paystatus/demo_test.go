@@ -50,7 +50,7 @@ func TestDemoShowsEveryFateUntilAllPaymentsHaveEnded(t *testing.T) {
 	} {
 		assert.True(t, statuses[s], s)
 	}
-	assert.Contains(t, r.stderr, "Every payment has ended: 14 payments, ")
+	assert.Contains(t, r.stderr, "Every payment has ended: 17 payments, ")
 }
 
 func TestDemoIsATableForPeople(t *testing.T) {
@@ -77,7 +77,7 @@ func TestDemoThatIsInterruptedSaysWhatWasOpen(t *testing.T) {
 	p := start(t, "demo")
 	eventually(t, func() bool { return strings.Contains(p.stdout.String(), "order-") }, "the first event")
 	assert.Equal(t, exitFailed, p.end(os.Interrupt))
-	assert.Regexp(t, `^paystatus: demo: stopped while \d+ of 14 payments were open\n$`, p.stderr.String())
+	assert.Regexp(t, `^paystatus: demo: stopped while \d+ of 17 payments were open\n$`, p.stderr.String())
 }
 
 func TestRowsStayNarrow(t *testing.T) {

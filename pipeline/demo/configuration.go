@@ -41,6 +41,9 @@ schedules:
     unavailable: {initial: 1s, max: 2s}
     unreadable: {initial: 1s, max: 2s}
     refused: {every: 1s}
+  liquido:
+    methods:
+      pay_cash: {open: {delays: [7s]}}   # what is seldom asked about, a webhook tells earlier
 `
 
 // configuration is the demo's own, through the same reader as everybody's.

@@ -69,6 +69,15 @@ func Run(ctx context.Context, o Options) error {
 	url := "http://" + listener.Addr().String()
 	simulators := Simulators()
 	providers := sandbox.NewServer(simulators...)
+	defer providers.Close()
+	webhooks, err := (&net.ListenConfig{}).Listen(ctx, "tcp", "127.0.0.1:0")
+	if err != nil {
+		return fmt.Errorf("demo: %w", err)
+	}
+	defer func() { _ = webhooks.Close() }()
+	if err := providers.NotifyURL("http://" + webhooks.Addr().String()); err != nil {
+		return fmt.Errorf("demo: %w", err)
+	}
 	server := &http.Server{Handler: providers, ReadHeaderTimeout: time.Second, ErrorLog: slog.NewLogLogger(slog.DiscardHandler, slog.LevelError)}
 
 	c, err := configuration(SandboxConfig(simulators, url), broker.Addr())
@@ -93,7 +102,7 @@ func Run(ctx context.Context, o Options) error {
 		}
 		return nil
 	})
-	service := &pipeline.Service{Config: c, Log: o.Log}
+	service := &pipeline.Service{Config: c, Log: o.Log, Webhooks: webhooks}
 	served, cancel := context.WithCancel(context.WithoutCancel(ctx))
 	group.Go(func() error { return service.Run(served) })
 

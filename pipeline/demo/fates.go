@@ -106,6 +106,15 @@ var stories = []story{
 			"total_authorized": 10000, "total_captured": 10000, "total_refunded": 2500, "available_to_refund": 7500,
 		}}},
 	}},
+	{"liquido", "a voucher, paid at once; asked every 7 s", "PAY_CASH", 2500000, "COP", []sandbox.Step{
+		said("IN_PROGRESS", 1), {Status: "SETTLED", After: sandbox.Duration(time.Second)},
+	}},
+	{"liquido", "the same; a webhook tells, and asks", "PAY_CASH", 2500000, "COP", []sandbox.Step{
+		said("IN_PROGRESS", 1), {Status: "SETTLED", After: sandbox.Duration(time.Second), Notify: &sandbox.Notify{Times: 2}},
+	}},
+	{"worldpay", "settling; a webhook tells before queries do", "", 3100, "GBP", []sandbox.Step{
+		said("Authorized", 2), {Status: "Authorized", Times: 2, Notify: &sandbox.Notify{Type: "sentForSettlement"}}, said("Sent for Settlement", 1),
+	}},
 	{"antom", "answers with a forged signature, then paid", "GCASH", 250000, "PHP", []sandbox.Step{
 		said("PROCESSING", 1), {Status: "FAIL", Fault: sandbox.FaultBadSignature, Times: 2}, said("SUCCESS", 1),
 	}},
