@@ -7,7 +7,6 @@ import (
 	"slices"
 	"sync"
 
-	"github.com/ThreeDotsLabs/watermill/message"
 	kafkago "github.com/segmentio/kafka-go"
 	"github.com/segmentio/kafka-go/protocol"
 	"github.com/segmentio/kafka-go/protocol/produce"
@@ -27,12 +26,12 @@ func newFence(to kafkago.RoundTripper) *fence {
 }
 
 // guard makes records subject to the leases of their messages until release.
-func (f *fence) guard(records []kafkago.Message, messages []*message.Message) (release func()) {
+func (f *fence) guard(records []kafkago.Message, letters []letter) (release func()) {
 	var guarded []*kafkago.Header
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	for i := range records {
-		if l := LeaseOf(messages[i].Context()); l != nil {
+		if l := letters[i].lease; l != nil {
 			records[i].Headers = slices.Grow(records[i].Headers, 1)
 			name := &records[i].Headers[:1][0]
 			f.leases[name] = l

@@ -8,7 +8,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/ThreeDotsLabs/watermill/message"
 	kafkago "github.com/segmentio/kafka-go"
 	"github.com/segmentio/kafka-go/protocol"
 	"github.com/segmentio/kafka-go/protocol/produce"
@@ -56,10 +55,8 @@ func TestALeaseThatEndsWhileItsBatchWaitsKeepsTheBatchFromBeingWritten(t *testin
 				}
 			}}
 			f := newFence(w)
-			own := message.NewMessageWithContext(WithLease(t.Context(), lease), "", nil)
-			free := message.NewMessage("", nil)
 			records := []kafkago.Message{{Value: []byte("free")}, {Value: []byte("own"), Headers: test.headers}}
-			release := f.guard(records, []*message.Message{free, own})
+			release := f.guard(records, []letter{{}, {lease: lease}})
 			writing := func() error {
 				var readers []protocol.Record
 				for _, r := range records {

@@ -6,7 +6,7 @@ import (
 	"testing/synctest"
 	"time"
 
-	"github.com/ThreeDotsLabs/watermill/message"
+	kafkago "github.com/segmentio/kafka-go"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 )
@@ -44,19 +44,19 @@ func TestWhichLeaseAContextCarries(t *testing.T) {
 
 func TestMessagesOfOneKeyGoInRounds(t *testing.T) {
 	t.Parallel()
-	var messages []*message.Message
+	var letters []letter
 	for _, m := range []struct{ key, payload string }{{"a", "1"}, {"b", "2"}, {"a", "3"}, {"", "4"}, {"", "5"}, {"a", "6"}, {"b", "7"}} {
-		msg := message.NewMessage("", []byte(m.payload))
+		l := letter{record: kafkago.Message{Value: []byte(m.payload)}}
 		if m.key != "" {
-			SetKey(msg, []byte(m.key))
+			l.record.Key = []byte(m.key)
 		}
-		messages = append(messages, msg)
+		letters = append(letters, l)
 	}
 	var got [][]string
-	for _, round := range rounds(messages) {
+	for _, round := range rounds(letters) {
 		var payloads []string
-		for _, msg := range round {
-			payloads = append(payloads, string(msg.Payload))
+		for _, l := range round {
+			payloads = append(payloads, string(l.record.Value))
 		}
 		got = append(got, payloads)
 	}

@@ -15,8 +15,8 @@ import (
 
 const (
 	batchTimeout  = 5 * time.Millisecond // how long the first message of a batch waits for others
-	batchMessages = 1000
-	batchBytes    = 1_000_000 // below Kafka's default max.message.bytes, which limits a whole batch
+	batchMessages = 100                  // the writer allocates room for as many for each batch
+	batchBytes    = 1_000_000            // below Kafka's default max.message.bytes, which limits a whole batch
 	writeTimeout  = 10 * time.Second
 )
 
@@ -93,11 +93,15 @@ func (p *Publisher) completed(batch []kafkago.Message, err error) {
 // that holds: it is looked at last while the request is being encoded. The contexts' cancellation and deadlines are not looked at:
 // a write cannot be taken back.
 func (p *Publisher) Publish(topic string, messages ...*message.Message) error {
-	if err := leases(messages); err != nil {
+	letters := make([]letter, len(messages))
+	for i, msg := range messages {
+		letters[i] = letter{record: p.record(topic, msg), lease: LeaseOf(msg.Context())}
+	}
+	if err := leases(letters); err != nil {
 		return fmt.Errorf("kafka: publish to %s: %w", topic, err)
 	}
 	deadline := time.Now().Add(p.options.Deadline)
-	for _, round := range rounds(messages) {
+	for _, round := range rounds(letters) {
 		if err := p.publish(topic, round, deadline); err != nil {
 			return fmt.Errorf("kafka: publish to %s: %w", topic, err)
 		}
@@ -105,27 +109,44 @@ func (p *Publisher) Publish(topic string, messages ...*message.Message) error {
 	return nil
 }
 
-// rounds splits messages so that no key occurs twice in a round.
-func rounds(messages []*message.Message) [][]*message.Message {
-	var out [][]*message.Message
+// letter is a message as kafka-go's Writer takes it, with the lease that it is written under.
+type letter struct {
+	record kafkago.Message
+	lease  *Lease
+}
+
+func (l letter) size() int {
+	size := len(l.record.Key) + len(l.record.Value) + 64
+	for _, h := range l.record.Headers {
+		size += len(h.Key) + len(h.Value) + 16
+	}
+	return size
+}
+
+// rounds splits letters so that no key occurs twice in a round.
+func rounds(letters []letter) [][]letter {
+	if len(letters) < 2 {
+		return [][]letter{letters}
+	}
+	var out [][]letter
 	seen := map[string]int{}
-	for _, msg := range messages {
+	for _, l := range letters {
 		round := 0
-		if key := Key(msg); key != nil {
+		if key := l.record.Key; key != nil {
 			round = seen[string(key)]
 			seen[string(key)]++
 		}
 		if round == len(out) {
 			out = append(out, nil)
 		}
-		out[round] = append(out[round], msg)
+		out[round] = append(out[round], l)
 	}
 	return out
 }
 
-func leases(messages []*message.Message) error {
-	for _, msg := range messages {
-		if err := LeaseOf(msg.Context()).Err(); err != nil {
+func leases(letters []letter) error {
+	for _, l := range letters {
+		if err := l.lease.Err(); err != nil {
 			return err
 		}
 	}
@@ -133,24 +154,27 @@ func leases(messages []*message.Message) error {
 }
 
 // publish writes one round, and again what failed for a passing reason, until the deadline.
-func (p *Publisher) publish(topic string, round []*message.Message, deadline time.Time) error {
-	var batched, single []*message.Message
-	for _, msg := range round {
-		if p.record(topic, msg).size() < batchBytes {
-			batched = append(batched, msg)
-		} else {
-			single = append(single, msg)
+func (p *Publisher) publish(topic string, round []letter, deadline time.Time) error {
+	batched, single := round, []letter(nil)
+	if slices.ContainsFunc(round, letter.large) {
+		batched = nil
+		for _, l := range round {
+			if l.large() {
+				single = append(single, l)
+			} else {
+				batched = append(batched, l)
+			}
 		}
 	}
 	for pause := 50 * time.Millisecond; ; pause = min(2*pause, time.Second) {
 		if err := leases(round); err != nil {
 			return err
 		}
-		batchedFailed, err := p.write(p.batched, topic, batched)
+		batchedFailed, err := p.write(p.batched, batched)
 		if errors.Is(err, kafkago.MessageSizeTooLarge) { // the batch may have been, not its messages
 			single, batchedFailed, err = append(single, batchedFailed...), nil, nil
 		}
-		singleFailed, singleErr := p.write(p.single, topic, single)
+		singleFailed, singleErr := p.write(p.single, single)
 		err = errors.Join(err, singleErr)
 		if err == nil {
 			return nil
@@ -173,33 +197,36 @@ func (p *Publisher) publish(topic string, round []*message.Message, deadline tim
 	}
 }
 
-// write makes one attempt and gives the messages that were not written, with the reasons.
-func (p *Publisher) write(w *kafkago.Writer, topic string, messages []*message.Message) ([]*message.Message, error) {
-	if len(messages) == 0 {
+// large tells that a message fills a batch by itself.
+func (l letter) large() bool { return l.size() >= batchBytes }
+
+// write makes one attempt and gives the letters that were not written, with the reasons.
+func (p *Publisher) write(w *kafkago.Writer, letters []letter) ([]letter, error) {
+	if len(letters) == 0 {
 		return nil, nil
 	}
-	records := make([]kafkago.Message, len(messages))
-	for i, msg := range messages {
-		records[i] = kafkago.Message(p.record(topic, msg))
+	records := make([]kafkago.Message, len(letters))
+	for i := range letters {
+		records[i] = letters[i].record
 	}
-	defer p.fence.guard(records, messages)()
+	defer p.fence.guard(records, letters)()
 	err := w.WriteMessages(context.Background(), records...)
 	var each kafkago.WriteErrors
 	switch {
 	case err == nil:
 		return nil, nil
 	case errors.Is(err, io.ErrClosedPipe):
-		return messages, ErrClosed
+		return letters, ErrClosed
 	case !errors.As(err, &each):
-		return messages, err
+		return letters, err
 	}
-	var failed []*message.Message
+	var failed []letter
 	var reasons []error
 	for i, err := range each {
 		if err == nil {
 			continue
 		}
-		failed = append(failed, messages[i])
+		failed = append(failed, letters[i])
 		if !slices.ContainsFunc(reasons, func(known error) bool { return known.Error() == err.Error() }) {
 			reasons = append(reasons, err)
 		}
@@ -221,19 +248,8 @@ func passing(err error) bool {
 	return true
 }
 
-// outgoing is a message as kafka-go's Writer takes it.
-type outgoing kafkago.Message
-
-func (o outgoing) size() int {
-	size := len(o.Key) + len(o.Value) + 64
-	for _, h := range o.Headers {
-		size += len(h.Key) + len(h.Value) + 16
-	}
-	return size
-}
-
-func (p *Publisher) record(topic string, msg *message.Message) outgoing {
-	out := outgoing{Topic: topic, Key: Key(msg), Value: msg.Payload}
+func (p *Publisher) record(topic string, msg *message.Message) kafkago.Message {
+	out := kafkago.Message{Topic: topic, Key: Key(msg), Value: msg.Payload}
 	if exact, ok := msg.Context().Value(headersContext{}).([]Header); ok {
 		for _, h := range exact {
 			out.Headers = append(out.Headers, kafkago.Header(h))
@@ -242,6 +258,9 @@ func (p *Publisher) record(topic string, msg *message.Message) outgoing {
 	}
 	if msg.UUID != "" && !p.options.OmitUUID {
 		out.Headers = append(out.Headers, kafkago.Header{Key: UUIDHeader, Value: []byte(msg.UUID)})
+	}
+	if len(msg.Metadata) == 0 {
+		return out
 	}
 	names := make([]string, 0, len(msg.Metadata))
 	for name := range msg.Metadata {
