@@ -3,7 +3,6 @@ package kafka
 import (
 	"bytes"
 	"context"
-	"fmt"
 	"strconv"
 	"time"
 
@@ -40,22 +39,50 @@ func (l *lane) next() *task {
 }
 
 // queue is first in, first out.
-type queue struct {
-	tasks []*task
+type queue[T any] struct {
+	items []T
 	head  int
 }
 
-func (q *queue) push(t *task) { q.tasks = append(q.tasks, t) }
+func (q *queue[T]) len() int { return len(q.items) - q.head }
 
-func (q *queue) pop() *task {
-	if q.head == len(q.tasks) {
-		return nil
+func (q *queue[T]) push(item T) {
+	if len(q.items) == cap(q.items) && q.head > len(q.items)/2 { // it may never be empty: use what was left behind
+		n := copy(q.items, q.items[q.head:])
+		clear(q.items[n:])
+		q.items, q.head = q.items[:n], 0
 	}
-	t := q.tasks[q.head]
-	q.tasks[q.head] = nil
-	if q.head++; q.head == len(q.tasks) {
-		q.tasks, q.head = q.tasks[:0], 0
+	q.items = append(q.items, item)
+}
+
+// pop takes the first item; there must be one.
+func (q *queue[T]) pop() T {
+	var none T
+	item := q.items[q.head]
+	q.items[q.head] = none
+	if q.head++; q.head == len(q.items) {
+		q.items, q.head = q.items[:0], 0
 	}
+	return item
+}
+
+// offer makes a task runnable. Partitions take turns, so that a long one delays the others little.
+func (g *generation) offer(t *task) {
+	if t.partition.runnable.len() == 0 {
+		g.turns.push(t.partition)
+	}
+	t.partition.runnable.push(t)
+	g.runnable++
+}
+
+// next takes the task whose turn it is; there must be one.
+func (g *generation) next() *task {
+	p := g.turns.pop()
+	t := p.runnable.pop()
+	if p.runnable.len() > 0 {
+		g.turns.push(p)
+	}
+	g.runnable--
 	return t
 }
 
@@ -82,7 +109,7 @@ func (g *generation) enter(t *task) {
 	name, shared := g.laneOf(t.record)
 	if !shared {
 		t.lane = &lane{}
-		g.runnable.push(t)
+		g.offer(t)
 		return
 	}
 	l, busy := g.lanes[name]
@@ -93,7 +120,7 @@ func (g *generation) enter(t *task) {
 	}
 	t.lane = &lane{shared: true, name: name}
 	g.lanes[name] = t.lane
-	g.runnable.push(t)
+	g.offer(t)
 }
 
 // laneOf names the lane that a record shares with others, if it does.
@@ -126,34 +153,41 @@ func (g *generation) dispatchLoop() {
 			go g.await(t, msg, d)
 		case <-g.draining:
 			d.cancel()
-			g.release()
+			g.release(t)
 			return
 		}
 	}
 }
 
-// take gives the next task to hand out, and counts it as running, or nil.
+// take gives the next task to hand out, with its delivery, and counts it as running, or nil.
 func (g *generation) take() *task {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	if g.quiet || g.running >= g.sub.options.InFlight {
+	if g.quiet || g.runnable == 0 || g.running >= g.sub.options.InFlight {
 		return nil
 	}
-	t := g.runnable.pop()
-	if t != nil {
-		g.running++
+	t := g.next()
+	g.running++
+	t.partition.running++
+	t.current = &delivery{lease: g.lease, draining: g.draining, generation: g, task: t}
+	g.roomAgain(t.partition)
+	if g.runnable == max(1, g.sub.options.InFlight/2)-1 { // it kept all partitions from being read
+		for _, loop := range g.loops {
+			wake(loop)
+		}
 	}
 	return t
 }
 
-func (g *generation) release() {
+func (g *generation) release(t *task) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	g.leave()
+	g.leave(t)
 }
 
 // leave ends the running of a message.
-func (g *generation) leave() {
+func (g *generation) leave(t *task) {
+	t.partition.running--
 	g.running--
 	wake(g.dispatch)
 	if g.running == 0 {
@@ -163,7 +197,7 @@ func (g *generation) leave() {
 
 // message makes a fresh message of a record. Its context ends with it, or when the generation is handed over.
 func (g *generation) message(t *task) (*message.Message, *delivery) {
-	r := t.record
+	r, d := &t.record, t.current
 	msg := message.NewMessage("", bytes.Clone(r.Value)) // a handler may change its copy
 	for _, h := range r.Headers {
 		if h.Key == UUIDHeader {
@@ -173,14 +207,11 @@ func (g *generation) message(t *task) (*message.Message, *delivery) {
 		}
 	}
 	if msg.UUID == "" {
-		msg.UUID = fmt.Sprintf("%s/%d/%d", r.Topic, r.Partition, r.Offset)
+		msg.UUID = r.Topic + "/" + strconv.Itoa(r.Partition) + "/" + strconv.FormatInt(r.Offset, 10)
 	}
 	ctx, cancel := context.WithCancel(g.messages)
-	d := &delivery{record: r, lease: g.lease, draining: g.draining, generation: g, task: t, cancel: cancel}
+	d.cancel = cancel
 	msg.SetContext(context.WithValue(ctx, deliveryContext{}, d))
-	g.mu.Lock()
-	defer g.mu.Unlock()
-	t.current = d
 	return msg, d
 }
 
@@ -234,11 +265,11 @@ func (g *generation) acked(t *task) {
 	}
 	switch {
 	case len(l.waiting) > 0:
-		g.runnable.push(l.next())
+		g.offer(l.next())
 	case l.shared:
 		delete(g.lanes, l.name)
 	}
-	g.leave()
+	g.leave(t)
 }
 
 // done marks a record as handled.
@@ -247,10 +278,7 @@ func (g *generation) done(t *task) {
 	p := t.partition
 	p.pending--
 	p.bytes -= t.bytes()
-	if p.full && g.room(p) {
-		p.full = false
-		g.wakeLoop(p.leader)
-	}
+	g.roomAgain(p)
 }
 
 // nacked leaves the message at the head of its lane and hands it out again after a pause, unless the drain comes first.
@@ -260,14 +288,14 @@ func (g *generation) nacked(t *task) {
 	if g.revoked {
 		return
 	}
-	g.leave()
+	g.leave(t)
 	t.current = nil
 	t.pause = min(max(2*t.pause, firstNackPause), g.sub.options.NackPause)
 	time.AfterFunc(t.pause, func() {
 		g.mu.Lock()
 		defer g.mu.Unlock()
 		if !g.quiet {
-			g.runnable.push(t)
+			g.offer(t)
 			wake(g.dispatch)
 		}
 	})

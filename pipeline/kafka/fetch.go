@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"net"
+	"slices"
 	"time"
 
 	kafkago "github.com/segmentio/kafka-go"
@@ -18,7 +19,8 @@ const (
 	fetchVersion        = 11       // Kafka 2.3; the newest that kafka-go can encode
 	fetchBytes          = 16 << 20 // of one answer; a first batch that is larger comes whole
 	fetchPartitionBytes = 1 << 20
-	fetchLimit          = 1 << 28 // of an answer that is still believed
+	fetchAheadBytes     = 256 << 10 // of one partition, where many are read ahead of the handlers
+	fetchLimit          = 1 << 28   // of an answer that is still believed
 	fetchTimeout        = 15 * time.Second
 )
 
@@ -60,6 +62,8 @@ type leaderConn struct {
 	most        int // bytes of one partition in an answer
 	conn        net.Conn
 	correlation int32
+	body        []byte   // of the last answer: decoding copies what it keeps
+	records     []Record // of one partition in it, while they are being taken in
 }
 
 // fetch asks for the records of one topic's partitions from their positions on, up to the last stable offset. It waits up to wait when there are
@@ -127,9 +131,9 @@ func (l *leaderConn) read(conn net.Conn) ([]byte, error) {
 	if got := int32(binary.BigEndian.Uint32(head[4:])); got != l.correlation { //nolint:gosec // two's complement on the wire
 		return nil, fmt.Errorf("answer %d to request %d", got, l.correlation)
 	}
-	body := make([]byte, size-4)
-	_, err := io.ReadFull(conn, body)
-	return body, err
+	l.body = slices.Grow(l.body[:0], int(size-4))[:size-4]
+	_, err := io.ReadFull(conn, l.body)
+	return l.body, err
 }
 
 func (l *leaderConn) close() {

@@ -67,7 +67,7 @@ func (g *generation) wakeLoop(leader string) {
 
 // fetchLoop fetches from one leader, all of its partitions that have room in one request.
 func (g *generation) fetchLoop(working context.Context, leader string) {
-	conn := &leaderConn{network: g.sub.network, address: leader, most: min(fetchPartitionBytes, g.sub.options.ReadAhead)}
+	conn := &leaderConn{network: g.sub.network, address: leader, most: min(fetchAheadBytes, g.sub.options.ReadAhead)}
 	defer conn.close()
 	g.mu.Lock()
 	look := g.loops[leader]
@@ -121,13 +121,23 @@ func (g *generation) fetchable(leader string, round int) ([]position, time.Durat
 	return slices.Concat(out[turn:], out[:turn]), wait
 }
 
-// room tells whether more may be read of a partition. Once full, it has to become half empty first.
+// room tells whether more may be read of a partition: not too many of its records wait, nor of all those that could be handed out at
+// once. Once full, it has to become half empty first.
 func (g *generation) room(p *partition) bool {
 	limit, bytes := g.sub.options.InFlight, g.sub.options.ReadAhead
 	if p.full {
 		limit, bytes = limit/2, bytes/2
 	}
-	return (p.pending == 0 || p.pending < limit && p.bytes < bytes) && p.tracker.span() < aheadSpan*g.sub.options.InFlight
+	return (p.pending == 0 || p.pending-p.running < limit && p.bytes < bytes && g.runnable < max(1, limit)) &&
+		p.tracker.span() < aheadSpan*g.sub.options.InFlight
+}
+
+// roomAgain wakes the fetch loop of a partition that was full and has room now.
+func (g *generation) roomAgain(p *partition) {
+	if p.full && g.room(p) {
+		p.full = false
+		g.wakeLoop(p.leader)
+	}
 }
 
 // fetch asks once and takes in what came.
@@ -146,15 +156,15 @@ func (g *generation) fetch(working context.Context, conn *leaderConn, positions 
 			return fmt.Errorf("kafka: fetch %s: the answer holds partition %d, which was not asked for", g.sub.topic, answer.Partition)
 		}
 		p := g.partitions[positions[i].partition]
-		if err := g.accept(working, p, positions[i].offset, answer); err != nil {
+		if err := g.accept(working, p, positions[i].offset, answer, &conn.records); err != nil {
 			all = errors.Join(all, fmt.Errorf("kafka: fetch %s/%d at %d: %w", g.sub.topic, p.id, positions[i].offset, err))
 		}
 	}
 	return all
 }
 
-// accept takes in the answer for one partition.
-func (g *generation) accept(working context.Context, p *partition, from int64, answer fetchPartition) error {
+// accept takes in the answer for one partition, decoded into space that is used again.
+func (g *generation) accept(working context.Context, p *partition, from int64, answer fetchPartition, space *[]Record) error {
 	switch code := kafkago.Error(answer.ErrorCode); {
 	case code == kafkago.OffsetOutOfRange:
 		return g.outOfRange(working, p, from)
@@ -162,7 +172,11 @@ func (g *generation) accept(working context.Context, p *partition, from int64, a
 		g.misrouted(p)
 		return code
 	}
-	var records []Record
+	records := (*space)[:0]
+	defer func() {
+		clear(records)
+		*space = records
+	}()
 	next, err := decodeBatches(answer.RecordSet, from, answer.AbortedTransactions, func(r Record) error {
 		r.Topic, r.Partition = g.sub.topic, p.id
 		records = append(records, r)

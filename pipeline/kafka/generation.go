@@ -38,7 +38,8 @@ type generation struct {
 	mu         sync.Mutex
 	partitions map[int]*partition
 	lanes      map[string]*lane
-	runnable   queue                    // heads of lanes that wait to be handed out
+	turns      queue[*partition]        // with heads of lanes that wait to be handed out
+	runnable   int                      // how many heads
 	running    int                      // handed out and neither acked nor nacked
 	quiet      bool                     // draining has begun
 	revoked    bool                     // over is closed
@@ -56,9 +57,11 @@ type generation struct {
 type partition struct {
 	id        int
 	tracker   tracker
+	runnable  queue[*task] // heads of lanes that wait to be handed out
 	committed int64
 	end       int64 // of the log, as of the last answer
 	pending   int   // read and not done
+	running   int   // of them: handed out
 	bytes     int   // of them
 	full      bool
 	leader    string // address; empty: to be found out
@@ -190,7 +193,7 @@ func (g *generation) drain(ctx context.Context) (unfinished int) {
 	g.mu.Lock()
 	g.quiet = true
 	close(g.draining)
-	g.runnable = queue{}
+	g.turns, g.runnable = queue[*partition]{}, 0
 	g.mu.Unlock()
 
 	timer := time.NewTimer(g.sub.options.Drain)

@@ -40,7 +40,7 @@ func TestMutantsAreCaught(t *testing.T) {
 			"deliver.go", "		g.nacked(t)\n", "		g.acked(t)\n",
 		},
 		"lane: a nacked message comes twice": {
-			"deliver.go", "			g.runnable.push(t)\n			wake(g.dispatch)\n		}\n	})", "			g.runnable.push(t)\n			g.runnable.push(t)\n			wake(g.dispatch)\n		}\n	})",
+			"deliver.go", "			g.offer(t)\n			wake(g.dispatch)\n		}\n	})", "			g.offer(t)\n			g.offer(t)\n			wake(g.dispatch)\n		}\n	})",
 		},
 		"fetch: a record is skipped": {
 			"deliver.go", "	for _, record := range records {\n", "	for i, record := range records {\n		if i == 7 {\n			continue\n		}\n",

@@ -36,12 +36,11 @@ type (
 
 // delivery is what the context of a received message knows of where it came from.
 type delivery struct {
-	record   Record
 	lease    *Lease
 	draining <-chan struct{}
 
 	generation *generation
-	task       *task
+	task       *task              // of the record
 	cancel     context.CancelFunc // of the message's context
 	taken      int                // how many of those behind it are part of the message; guarded by generation.mu
 }
@@ -54,7 +53,7 @@ func deliveryOf(ctx context.Context) *delivery {
 // RecordOf gives the record that a received message was made from, by the message's context.
 func RecordOf(ctx context.Context) (Record, bool) {
 	if d := deliveryOf(ctx); d != nil {
-		return d.record, true
+		return d.task.record, true
 	}
 	return Record{}, false
 }
@@ -90,7 +89,7 @@ func Key(msg *message.Message) []byte {
 		return key
 	}
 	if d := deliveryOf(msg.Context()); d != nil {
-		return d.record.Key
+		return d.task.record.Key
 	}
 	return nil
 }
