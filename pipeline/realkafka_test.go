@@ -32,17 +32,22 @@ func TestRealKafkaKillPoints(t *testing.T) {
 func TestRealKafkaTiers(t *testing.T) {
 	t.Parallel()
 	brokers := realBrokers(t)
-	for name, test := range map[string]func(*testing.T){
-		"composition":                  func(t *testing.T) { testComposition(t, brokers) },
-		"members that come and go":     func(t *testing.T) { testRebalances(t, brokers) },
-		"the writer's clock is ahead":  func(t *testing.T) { testWrongWriter(t, brokers, time.Hour) },
-		"the writer's clock is behind": func(t *testing.T) { testWrongWriter(t, brokers, -time.Hour) },
-		"the reader's clock is ahead":  func(t *testing.T) { testWrongReader(t, brokers, time.Hour) },
-		"the reader's clock is behind": func(t *testing.T) { testWrongReader(t, brokers, -time.Hour) },
-	} {
-		t.Run(name, func(t *testing.T) {
+	t.Run("composition", func(t *testing.T) {
+		t.Parallel()
+		testComposition(t, brokers)
+	})
+	t.Run("members that come and go", func(t *testing.T) {
+		t.Parallel()
+		testRebalances(t, brokers)
+	})
+	for name, by := range map[string]time.Duration{"ahead": time.Hour, "behind": -time.Hour} {
+		t.Run("the writer's clock an hour "+name, func(t *testing.T) {
 			t.Parallel()
-			test(t)
+			testWrongWriter(t, brokers, by)
+		})
+		t.Run("the reader's clock an hour "+name, func(t *testing.T) {
+			t.Parallel()
+			testWrongReader(t, brokers, by)
 		})
 	}
 }

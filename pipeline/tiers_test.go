@@ -204,10 +204,12 @@ func TestAHandOverDoesNotWaitForWhatWaits(t *testing.T) {
 	t.Parallel()
 	w := newTiers(t, embeddedBrokers(t))
 	w.options.Drain = time.Minute
+	registry := prometheus.NewRegistry()
+	w.options.Metrics = pipeline.NewMetrics(registry)
 	w.createTiers()
 	stop := w.startTiers(w.options)
 	w.delayed(time.Hour, 0, 100)
-	<-time.After(500 * time.Millisecond) // they are read and waited for
+	w.eventually(func() bool { return measured(t, registry, "paystatus_kafka_lag", "wake.1h") == 100 }, "they are read and waited for")
 	began := time.Now()
 	stop()
 	assert.Less(t, time.Since(began), 20*time.Second)
@@ -352,24 +354,22 @@ func TestWhatIsDueMovesInWholeBatches(t *testing.T) {
 	w.arrive(1800)
 	stop()
 	assert.Equal(t, []int{500, 500, 500, 300}, c.sizes)
-	assert.Equal(t, uint64(1800), overdue(t, registry)["100ms"])
+	assert.InDelta(t, 1800, measured(t, registry, "paystatus_tier_overdue_seconds", "100ms"), 0)
 }
 
-// overdue counts the records that were moved, by tier.
-func overdue(t *testing.T, registry *prometheus.Registry) map[string]uint64 {
+// measured is a gauge, or the count of a histogram, that has a label.
+func measured(t *testing.T, registry *prometheus.Registry, name, label string) float64 {
 	t.Helper()
 	families, err := registry.Gather()
 	require.NoError(t, err)
-	all := map[string]uint64{}
 	for _, f := range families {
-		if f.GetName() != "paystatus_tier_overdue_seconds" {
-			continue
-		}
 		for _, m := range f.GetMetric() {
-			all[m.GetLabel()[0].GetValue()] = m.GetHistogram().GetSampleCount()
+			if f.GetName() == name && m.GetLabel()[0].GetValue() == label {
+				return m.GetGauge().GetValue() + float64(m.GetHistogram().GetSampleCount())
+			}
 		}
 	}
-	return all
+	return 0
 }
 
 // unsteady fails every other write.
