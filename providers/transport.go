@@ -23,7 +23,7 @@ import (
 //
 // A payment whose turn does not come soon is put off instead of waiting here: the fault says for how long.
 type Transport struct {
-	client   *http.Client
+	round    http.RoundTripper // not a client: that would follow redirects
 	settings Settings
 	share    *Share
 	entrance bulkhead.Bulkhead[any] // in flight, or waiting to be
@@ -42,11 +42,7 @@ func NewTransport(s Settings, o Options) *Transport {
 	}
 	concurrency := uint(max(s.Concurrency, 1))
 	return &Transport{
-		client: &http.Client{
-			Transport:     round,
-			CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
-		},
-		settings: s, share: o.Share,
+		round: round, settings: s, share: o.Share,
 		entrance: bulkhead.New[any](2 * concurrency), inFlight: bulkhead.New[any](concurrency),
 		breaker: newBreaker(s.Breaker.Failures, s.Breaker.Open),
 		limits:  map[scope]*limits{},
@@ -104,8 +100,8 @@ func (t *Transport) do(ctx context.Context, s scope, request *http.Request) (Pag
 			b.RecordSuccess()
 		}
 	}
-	if fault != nil {
-		t.client.CloseIdleConnections() // they may be as dead as this one
+	if pool, ok := t.round.(interface{ CloseIdleConnections() }); ok && fault != nil {
+		pool.CloseIdleConnections() // they may be as dead as this one
 	}
 	return page, fault, err
 }
@@ -144,7 +140,7 @@ func (t *Transport) exchange(request *http.Request) (Page, error) {
 	// All that we ask changes nothing, POST or not: net/http may repeat it on a fresh connection when the provider closed an
 	// idle one at that moment. Without a value the header is not sent.
 	request.Header["Idempotency-Key"] = nil
-	response, err := t.client.Do(request) //nolint:gosec // to the configured URL, joined with what the provider's package has escaped
+	response, err := t.round.RoundTrip(request)
 	if err != nil {
 		return Page{}, err
 	}
@@ -176,7 +172,7 @@ func connectionFault(err error, late string) Outcome {
 	switch {
 	case errors.Is(err, context.DeadlineExceeded), errors.As(err, &timeout) && timeout.Timeout():
 		return Failure(Unavailable, CodeTimeout, late)
-	case errors.As(err, &record), errors.As(err, &verify), errors.Is(err, http.ErrSchemeMismatch),
+	case errors.As(err, &record), errors.As(err, &verify),
 		errors.As(err, &alert) && (alert.Op == "remote error" || alert.Op == "local error"):
 		return Failure(Unavailable, CodeTLS, "no secure connection to the provider could be made")
 	default:

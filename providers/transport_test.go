@@ -132,7 +132,6 @@ func TestWhatKeptAnAnswerFromComingIsNamed(t *testing.T) {
 		"dial that takes long":    {&net.OpError{Op: "dial", Err: context.DeadlineExceeded}, providers.CodeTimeout},
 		"no TLS at all":           {tls.RecordHeaderError{Msg: "first record does not look like a TLS handshake"}, providers.CodeTLS},
 		"a wrong certificate":     {&tls.CertificateVerificationError{Err: errors.New("expired")}, providers.CodeTLS},
-		"plain HTTP":              {http.ErrSchemeMismatch, providers.CodeTLS},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

@@ -84,6 +84,9 @@ func (f *fake) Identify(e schemas.Initiated) (schemas.Reference, error) {
 	if e.Reference["id"] == "" {
 		return nil, &schemas.FieldError{Field: "reference", Problem: "needs an id"}
 	}
+	if strings.Trim(e.Reference["id"], "abcdefghijklmnopqrstuvwxyz0123456789-") != "" && f.mutant.ask == nil {
+		return nil, &schemas.FieldError{Field: "reference.id", Problem: "must be letters, digits and hyphens"}
+	}
 	return schemas.Reference{"id": e.Reference["id"]}, nil
 }
 

@@ -292,6 +292,7 @@ func statusFaults() []fault {
 		redirect("a redirect to another host", func(answer) string { return "Location: https://elsewhere.test/\r\n" }),
 		redirect("a redirect to a metadata service", func(answer) string { return "Location: http://169.254.169.254/latest\r\n" }),
 		redirect("a redirect to another scheme", func(answer) string { return "Location: file:///etc/passwd\r\n" }),
+		redirect("a redirect to what is no URL", func(answer) string { return "Location: http://[::1:%zz\r\n" }),
 		redirect("a redirect to nowhere", func(answer) string { return "" }),
 		throttled("429", "", 0),
 		throttled("429 for some seconds", "Retry-After: 7\r\n", 7*time.Second),

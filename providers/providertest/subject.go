@@ -95,6 +95,7 @@ func checks(s Subject) []check {
 	all = append(all, s.jsonChecks()...)
 	all = append(all, s.identityChecks()...)
 	all = append(all, s.wordChecks()...)
+	all = append(all, s.strayingChecks()...)
 	return append(all, s.askingChecks()...)
 }
 

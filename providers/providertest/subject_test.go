@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"net/http"
 	"runtime"
+	"strings"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -154,6 +155,42 @@ func TestAProviderWithAMistakeFails(t *testing.T) {
 				return fresh.ask(ctx, p)
 			}},
 			[]string{"asking: many at once share a token"},
+		},
+		"asks where an event says": {
+			mutant{ask: func(f *fake, ctx context.Context, p providers.Payment) (providers.Answer, error) {
+				astray := *f
+				settings := *f.settings
+				if strings.HasPrefix(p.Reference["id"], "https://") {
+					settings.BaseURL = p.Reference["id"]
+				}
+				astray.settings = &settings
+				a, err := astray.ask(ctx, p)
+				if ctx.Err() == nil {
+					err = nil
+				}
+				return a, err
+			}},
+			[]string{"straying: the links of an event lead nowhere"},
+		},
+		"goes on where an answer says": {
+			mutant{ask: func(f *fake, ctx context.Context, p providers.Payment) (providers.Answer, error) {
+				a, err := f.ask(ctx, p)
+				var body struct {
+					Next string `json:"next"`
+				}
+				if err != nil || json.Unmarshal(a.Last().Body, &body) != nil || body.Next == "" {
+					return a, err
+				}
+				request, err := providers.NewRequest(ctx, http.MethodGet, body.Next, "", nil)
+				if err == nil {
+					_, _, err = f.transport.Do(ctx, p.Account, request)
+				}
+				if ctx.Err() == nil {
+					err = nil
+				}
+				return a, err
+			}},
+			[]string{"straying: the links of an answer lead nowhere"},
 		},
 		"follows redirects": {
 			mutant{round: following{}},
