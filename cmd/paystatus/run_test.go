@@ -93,7 +93,7 @@ func serving(p *process) (health string) {
 }
 
 // slow is how long an answer takes that is awaited while the process drains.
-const slow = 2 * time.Second
+const slow = 4 * time.Second
 
 // often asks again every second.
 const often = "schedules: {default: {open: {delays: [1s], every: 1s}, jitter: 0}}\n"
@@ -105,7 +105,9 @@ func TestRunServesUntilItIsToldToStopAndGoesOnWhereItStopped(t *testing.T) {
 	eventually(t, func() bool { return strings.HasSuffix(kafkas.stdout.String(), "\n") }, "the broker's address")
 	address := strings.TrimSpace(kafkas.stdout.String())
 	simulators := start(t, "sandbox", "--listen", "127.0.0.1:0", "--print-config")
-	eventually(t, func() bool { return strings.Contains(simulators.stderr.String(), "/_script/") }, "the sandbox's address")
+	eventually(t, func() bool {
+		return strings.Contains(simulators.stdout.String(), "\n  liquido:") && strings.Contains(simulators.stderr.String(), "/_script/")
+	}, "the sandbox's configuration and address")
 	url := strings.Fields(strings.SplitAfter(simulators.stderr.String(), "listen on ")[1])[0]
 	url = strings.TrimSuffix(url, ";")
 	config := file(t, "paystatus.yaml", fmt.Sprintf("kafka: {brokers: [%q]}\ntopics: {partitions: 2, replication: 1, min_insync: 1}\n", address)+
