@@ -97,8 +97,11 @@ func hear(t *testing.T, p *pushing, body string, change ...func(*Notification)) 
 
 func notification(provider, body string) Message {
 	return Message{Topic: "payments.notified", Time: time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC), Value: []byte(body), Headers: []Header{
-		{HeaderProvider, []byte(provider)}, {HeaderAccount, []byte("default")}, {HeaderReceivedAt, []byte("2026-01-02T03:04:00.5Z")},
-		{"http_content-type", []byte("application/json")}, {"http_authorization", []byte("a secret")},
+		{HeaderProvider, []byte(provider)},
+		{HeaderAccount, []byte("default")},
+		{HeaderReceivedAt, []byte("2026-01-02T03:04:00.5Z")},
+		{"http_content-type", []byte("application/json")},
+		{"http_authorization", []byte("a secret")},
 	}}
 }
 

@@ -80,7 +80,7 @@ func BenchmarkFromWebhookToStatusEvent(b *testing.B) {
 	}
 	all.Wait()
 	for w.written(w.topics.StatusChanged) < int64(payments) {
-		time.Sleep(20 * time.Millisecond) //nolint:forbidigo // a benchmark on real time
+		time.Sleep(20 * time.Millisecond)
 	}
 
 	sent, arrived := make([]time.Time, payments), w.arrivals(b, payments)
@@ -95,7 +95,7 @@ func BenchmarkFromWebhookToStatusEvent(b *testing.B) {
 				Reference: fmt.Sprintf("p-%d", i), Status: "SETTLED", Script: sandbox.Script{Amount: sandbox.Amount{Value: 300, Currency: "COP"}},
 			}, time.Now())
 			status, err := post(b.Context(), url, http.Header{"Liquido-Signature": {signature}}, body)
-			assert.NoError(b, err)
+			assert.NoError(b, err) //nolint:testifylint // not the benchmark's goroutine
 			assert.Equal(b, http.StatusOK, status)
 		})
 	}
@@ -119,7 +119,7 @@ func (w *world) arrivals(b *testing.B, payments int) (wait func() []time.Time) {
 	events, err := consumer.Subscribe(b.Context(), w.topics.StatusChanged)
 	require.NoError(b, err)
 	for !consumer.Ready() {
-		time.Sleep(10 * time.Millisecond) //nolint:forbidigo // a benchmark on real time
+		time.Sleep(10 * time.Millisecond)
 	}
 	times, done := make([]time.Time, payments), make(chan struct{})
 	go func() {
@@ -164,7 +164,7 @@ func TestAFloodOfForgeriesCostsNoMemoryAndDelaysNoPayment(t *testing.T) {
 				for i := range n / 16 / len(forgeries) {
 					for path, header := range forgeries {
 						status, err := post(t.Context(), base+path, header.Clone(), garbage)
-						if !assert.NoError(t, err, i) || !assert.Contains(t, []int{http.StatusUnauthorized, http.StatusNotFound}, status) {
+						if !assert.NoError(t, err, i) || !assert.Contains(t, []int{http.StatusUnauthorized, http.StatusNotFound}, status) { //nolint:testifylint // not the test's goroutine
 							return
 						}
 					}
@@ -177,7 +177,7 @@ func TestAFloodOfForgeriesCostsNoMemoryAndDelaysNoPayment(t *testing.T) {
 		runtime.GC()
 		var m runtime.MemStats
 		runtime.ReadMemStats(&m)
-		return int64(m.HeapAlloc) //nolint:gosec // far below
+		return int64(m.HeapAlloc)
 	}
 	flood(640) // connections and buffers
 	before := heap()

@@ -23,21 +23,26 @@ var journeys = [][]leg{
 	{{status: schemas.Pending}, {status: schemas.Expired}},
 	{{status: schemas.Authorized}, {status: schemas.Voided}},
 	{
-		{status: schemas.Authorized}, {status: schemas.PartiallyCaptured, sums: schemas.Sums{Captured: 30}},
-		{status: schemas.PartiallyCaptured, sums: schemas.Sums{Captured: 60}}, {status: schemas.Captured, sums: schemas.Sums{Captured: 100}},
+		{status: schemas.Authorized},
+		{status: schemas.PartiallyCaptured, sums: schemas.Sums{Captured: 30}},
+		{status: schemas.PartiallyCaptured, sums: schemas.Sums{Captured: 60}},
+		{status: schemas.Captured, sums: schemas.Sums{Captured: 100}},
 	},
 }
 
 // refundJourneys are lives that go on after what ends the polling: only notifications tell of it.
 var refundJourneys = [][]leg{
 	{
-		{status: schemas.Pending}, {status: schemas.Captured, sums: schemas.Sums{Captured: 100}},
+		{status: schemas.Pending},
+		{status: schemas.Captured, sums: schemas.Sums{Captured: 100}},
 		{status: schemas.PartiallyRefunded, sums: schemas.Sums{Captured: 100, Refunded: 30}},
 		{status: schemas.Refunded, sums: schemas.Sums{Captured: 100, Refunded: 100}},
 	},
 	{
-		{status: schemas.Authorized}, {status: schemas.Captured, sums: schemas.Sums{Captured: 100}},
-		{status: schemas.RefundPending, sums: schemas.Sums{Captured: 100}}, {status: schemas.Refunded, sums: schemas.Sums{Captured: 100, Refunded: 100}},
+		{status: schemas.Authorized},
+		{status: schemas.Captured, sums: schemas.Sums{Captured: 100}},
+		{status: schemas.RefundPending, sums: schemas.Sums{Captured: 100}},
+		{status: schemas.Refunded, sums: schemas.Sums{Captured: 100, Refunded: 100}},
 	},
 }
 

@@ -52,7 +52,7 @@ func TestNoScheduleBreaksThePromises(t *testing.T) {
 	t.Logf("%d schedules from seed %d", count, seed)
 	var group errgroup.Group
 	group.SetLimit(schedulesAtOnce)
-	for i := range uint64(count) { //nolint:gosec // a small count
+	for i := range uint64(count) {
 		group.Go(func() error {
 			if t.Failed() { // one broken schedule is enough to read
 				return nil
@@ -103,7 +103,7 @@ type chaos struct {
 
 // run gives what went wrong.
 func (s schedule) run(ctx context.Context, log *slog.Logger) []string {
-	fake, err := kfake.NewCluster(kfake.NumBrokers(3), kfake.GroupMinSessionTimeout(100*time.Millisecond), kfake.SeedTopics(int32(s.partitions), chaosTopic)) //nolint:gosec // few
+	fake, err := kfake.NewCluster(kfake.NumBrokers(3), kfake.GroupMinSessionTimeout(100*time.Millisecond), kfake.SeedTopics(int32(s.partitions), chaosTopic))
 	if err != nil {
 		return []string{err.Error()}
 	}
@@ -204,7 +204,7 @@ func (c *chaos) publish(count int) error {
 }
 
 // control sees every request before the broker does.
-func (c *chaos) control(request kmsg.Request) (kmsg.Response, error, bool) { //nolint:revive // kfake's order
+func (c *chaos) control(request kmsg.Request) (kmsg.Response, error, bool) {
 	c.fake.KeepControl()
 	member := ""
 	switch r := request.(type) {
@@ -259,7 +259,7 @@ func (c *chaos) settle() error {
 	for deadline := time.Now().Add(settleTime); time.Now().Before(deadline); <-time.After(20 * time.Millisecond) {
 		committed, done := c.look(), true
 		for p := range c.schedule.partitions {
-			done = done && committed[p] == c.fake.PartitionInfo(chaosTopic, int32(p)).HighWatermark //nolint:gosec // few
+			done = done && committed[p] == c.fake.PartitionInfo(chaosTopic, int32(p)).HighWatermark
 		}
 		if done {
 			return nil
@@ -272,7 +272,7 @@ func (c *chaos) settle() error {
 func (c *chaos) log(ctx context.Context) (map[int][]kafka.Record, error) {
 	out := map[int][]kafka.Record{}
 	for p := range c.schedule.partitions {
-		end := c.fake.PartitionInfo(chaosTopic, int32(p)).HighWatermark //nolint:gosec // few
+		end := c.fake.PartitionInfo(chaosTopic, int32(p)).HighWatermark
 		err := c.client.Scan(ctx, chaosTopic, p, 0, end, func(r kafka.Record) error {
 			out[p] = append(out[p], r)
 			return nil

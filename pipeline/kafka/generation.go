@@ -188,7 +188,8 @@ func (g *generation) ids() []int {
 	return out
 }
 
-// drain hands out no more and lets running messages finish for a while; it gives how many did not. It ends early when the share is lost: others run them already.
+// drain hands out no more and lets running messages finish for a while; it gives how many did not. It ends early when the share is
+// lost: others run them already.
 func (g *generation) drain(ctx context.Context) (unfinished int) {
 	g.mu.Lock()
 	g.quiet = true

@@ -204,8 +204,8 @@ func (m *model) finish(log map[int][]kafka.Record, published map[string]int) []s
 	order := map[string][]kafka.Record{} // of lanes
 	for _, records := range log {
 		for _, r := range records {
-			key, number := string(r.Key), 0
-			number, _ = strconv.Atoi(string(r.Value))
+			key := string(r.Key)
+			number, _ := strconv.Atoi(string(r.Value))
 			if number != written[key]+1 && number != written[key] { // a write that was applied and timed out is repeated
 				m.problem("number %d of key %s was written after %d", number, key, written[key])
 			}

@@ -116,7 +116,7 @@ func newCrowd(t *testing.T, name string) *crowd {
 
 func (c *crowd) join() {
 	c.t.Helper()
-	member := exec.CommandContext(context.Background(), os.Args[0]) //nolint:gosec // this very program
+	member := exec.CommandContext(context.Background(), os.Args[0])
 	fields := []string{strings.Join(c.cluster.config.Brokers, ","), c.cluster.group(), c.in, c.out}
 	member.Env = append(os.Environ(), memberVariable+"="+strings.Join(fields, fieldSeparator))
 	member.Stderr = c.t.Output()

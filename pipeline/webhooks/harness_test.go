@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"log/slog"
+	"maps"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -51,7 +52,7 @@ var sides = sync.OnceValue(func() side {
 	}
 	s := side{known: known, signing: map[string]sandbox.Notifier{}}
 	for _, simulator := range simulators {
-		s.signing[simulator.Name()] = simulator.(sandbox.Notifier) //nolint:forcetypeassert // all of them notify
+		s.signing[simulator.Name()] = simulator.(sandbox.Notifier)
 	}
 	return s
 })
@@ -128,9 +129,7 @@ func signedOf(t testing.TB, provider, kind string, sign sandbox.Signer, at time.
 // send makes the call.
 func send(e http.Handler, c call) *httptest.ResponseRecorder {
 	r := httptest.NewRequestWithContext(context.Background(), http.MethodPost, c.path, bytes.NewReader(c.body))
-	for name, values := range c.header {
-		r.Header[name] = values
-	}
+	maps.Copy(r.Header, c.header)
 	w := httptest.NewRecorder()
 	e.ServeHTTP(w, r)
 	return w

@@ -2,6 +2,7 @@ package sandbox
 
 import (
 	"fmt"
+	"maps"
 	"strings"
 	"time"
 )
@@ -41,9 +42,7 @@ func (l *LiquidoAPI) Notification(kind string, p Payment, fields map[string]any,
 	if strings.HasPrefix(kind, "CHARGE_REFUND_") {
 		p.Step.Fields["idempotencyKey"] = "refund-" + p.Reference
 	}
-	for name, value := range fields {
-		p.Step.Fields[name] = value
-	}
+	maps.Copy(p.Step.Fields, fields)
 	return liquidoBody(kind, p)
 }
 

@@ -100,7 +100,8 @@ func newNotifying(t *testing.T, provider, target string) (*sandbox.Server, *sand
 	require.NoError(t, server.NotifyURL(target))
 	notifier, ok := simulator.(sandbox.Notifier)
 	require.True(t, ok)
-	return server, server.Store(provider), notifier
+	store := server.Store(provider)
+	return server, store, notifier
 }
 
 var usd = sandbox.Amount{Value: 1000, Currency: "USD"}
