@@ -17,7 +17,7 @@ import (
 var mutants = flag.Bool("mutants", false, "break the code on purpose and see that the schedules notice")
 
 // Each mutant is this package with one mistake in its tracker, lanes, committer or hand-over. The random schedules have to find it.
-// It takes the go command and some minutes: go test -run Mutant -mutants ./pipeline/kafka
+// It takes the go command and some minutes: go test -run Mutant -mutants ./pipeline/kafka.
 func TestMutantsAreCaught(t *testing.T) {
 	t.Parallel()
 	if !*mutants {
@@ -40,7 +40,7 @@ func TestMutantsAreCaught(t *testing.T) {
 			"deliver.go", "		g.nacked(t)\n", "		g.acked(t)\n",
 		},
 		"lane: a nacked message comes twice": {
-			"deliver.go", "			g.offer(t)\n			wake(g.dispatch)\n		}\n	})", "			g.offer(t)\n			g.offer(t)\n			wake(g.dispatch)\n		}\n	})",
+			"deliver.go", "			g.offer(t)\n			wake(g.dispatch)\n		}\n	})", "\t\t\tg.offer(t)\n\t\t\twake(g.dispatch)\n\t\t}\n\t})",
 		},
 		"fetch: a record is skipped": {
 			"deliver.go", "	for _, record := range records {\n", "	for i, record := range records {\n		if i == 7 {\n			continue\n		}\n",
@@ -58,7 +58,7 @@ func TestMutantsAreCaught(t *testing.T) {
 			"generation.go", "	g.lease.end()\n	close(g.over)", "	close(g.over)",
 		},
 	} {
-		t.Run(name, func(t *testing.T) { //nolint:paralleltest // each keeps all processors busy
+		t.Run(name, func(t *testing.T) {
 			out, caught := runMutant(t, m.file, m.right, m.wrong)
 			assert.True(t, caught, "nobody noticed:\n%s", out)
 		})
@@ -79,8 +79,8 @@ func runMutant(t *testing.T, file, right, wrong string) (out string, caught bool
 	replace, err := json.Marshal(map[string]map[string]string{"Replace": {original: broken}})
 	require.NoError(t, err)
 	require.NoError(t, os.WriteFile(overlay, replace, 0o600))
-	built, err := exec.CommandContext(t.Context(), "go", "test", "-c", "-overlay", overlay, "-o", binary, ".").CombinedOutput() //nolint:gosec // our own paths
+	built, err := exec.CommandContext(t.Context(), "go", "test", "-c", "-overlay", overlay, "-o", binary, ".").CombinedOutput()
 	require.NoError(t, err, "%s", built)
-	ran, err := exec.CommandContext(t.Context(), binary, "-test.run=NoSchedule", "-schedules=60", "-schedule-seed=1").CombinedOutput() //nolint:gosec // built above
+	ran, err := exec.CommandContext(t.Context(), binary, "-test.run=NoSchedule", "-schedules=60", "-schedule-seed=1").CombinedOutput()
 	return string(ran), err != nil && strings.Contains(string(ran), "a promise is broken")
 }

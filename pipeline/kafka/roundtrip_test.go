@@ -12,7 +12,6 @@ import (
 	"github.com/paystatus/paystatus/pipeline/kafka"
 )
 
-//nolint:tparallel // the messages come through one channel
 func TestARecordArrivesAsItWasPublished(t *testing.T) {
 	t.Parallel()
 	c := newCluster(t)

@@ -113,7 +113,7 @@ func (s *Store) send(l *life, n Notify, target *url.URL, happened, at time.Time)
 	s.post.send(letter{
 		at: at, times: max(1, n.Times), to: target, body: body, acknowledged: acknowledgement(s.notifier.Name()),
 		header: func(now time.Time) (http.Header, error) {
-			return signed(sign, target.RequestURI(), body, now, n.Fault) //nolint:bodyclose // headers have no body
+			return signed(sign, target.RequestURI(), body, now, n.Fault)
 		},
 	})
 }
