@@ -73,8 +73,8 @@ func (l *Lane) Take(c Check, now time.Time) Taken {
 	return t
 }
 
-// remembers takes over what a message says was said where the lane knows nothing, or has it from an earlier step's message, or,
-// as can be when a sleeper is older than the lookback, knows less. It reports the last.
+// remembers takes over what a message says was said where the lane has that from an earlier step's message, or, as can be when
+// a sleeper is older than the lookback, knows less or nothing. It reports the latter, when there is something left to watch.
 func (l *Lane) remembers(c Check) bool {
 	if c.Kind == KindBackfill || c.Said == nil || !c.Said.Has() {
 		return false
@@ -83,7 +83,10 @@ func (l *Lane) remembers(c Check) bool {
 	l.Said = c.Said.clone()
 	l.Said.learn(known)
 	later := c.Kind == KindChain && !c.NotAfter(l.High)
-	if !known.Has() || later && !l.Logged {
+	switch {
+	case !known.Has():
+		return !c.Said.Final
+	case later && !l.Logged:
 		return false
 	}
 	behind, ahead := known.lateAfter(*c.Said), c.Said.lateAfter(known)
@@ -190,8 +193,12 @@ func (l *Lane) Restore(e Trail) {
 	if e.Place.Step > 0 && l.High.NotAfter(e.Place) {
 		l.High, l.Ended = e.Place, false
 	}
-	if e.Context != nil {
+	switch {
+	case e.Context == nil:
+	case l.Context == nil || l.Context.conflict(e.Context) != nil:
 		l.Context = e.Context.withoutOrigins()
+	default:
+		l.Context = l.Context.merge(e.Context.withoutOrigins())
 	}
 }
 

@@ -13,7 +13,8 @@ import (
 type process struct {
 	lane    watch.Lane
 	logFrom time.Time
-	met     time.Time // when it last met the payment
+	tail    []watch.Check // what it was given to read of the work topic on assignment
+	met     time.Time     // when it last met the payment
 	busy    bool
 	work    handling
 }
@@ -53,7 +54,6 @@ type emitted struct {
 // broken says what is wrong with a process, deliberately: the world must find out.
 type broken struct {
 	commitsEarly     bool // commits a message when it begins with it
-	handsOverFirst   bool // writes the next check before what is to be said
 	skipsLog         bool // does not read the log on assignment
 	skipsTail        bool // does not read the tail of the work topic on assignment
 	readsUncommitted bool // takes uncommitted records of the work topic for done
@@ -63,11 +63,9 @@ type broken struct {
 	noEntries        bool // carries no entry counts
 	noAttempts       bool // carries no attempts
 	noDisputes       bool // carries no disputes
-	noEvidence       bool // drops what was pushed when the query was not answered
 	forgetfulRetry   bool // forgets what it has written when it handles a message again
 	ignoresBrought   bool // drops an overtaken check with the identifier that it brings
 	laterWins        bool // lets a later, conflicting initiated event displace the first
-	lastEventCounts  bool // restores the last event even if it is a late write
 }
 
 // assign gives the payment to a new process, which reads the log and a tail of the work topic.
@@ -87,8 +85,10 @@ func (w *world) assign() {
 		last = len(w.checks)
 	}
 	for _, r := range w.checks[max(0, w.committed-w.tail):last] {
+		c := w.read(r.value)
+		p.tail = append(p.tail, c)
 		if !w.broken.skipsTail {
-			p.lane.RestoreCheck(w.read(r.value))
+			p.lane.RestoreCheck(c)
 		}
 	}
 	p.met = w.now
@@ -99,9 +99,6 @@ func (w *world) restore(l *watch.Lane, e emitted) {
 	trail := e.trail
 	if w.broken.ownStep {
 		trail.Place.Step++
-	}
-	if w.broken.lastEventCounts && !trail.Unresolved {
-		l.Said = watch.Said{}
 	}
 	l.Restore(trail)
 }
@@ -177,6 +174,7 @@ func (w *world) begin() bool {
 		p.work.decided = true
 		p.work.writes = []write{{letter: &letter{watch.CodeConflictingInitiation, value, c.Context.Amount.Value}}}
 	case watch.Ask:
+		w.judgeMemory(taken.Check)
 		w.say("take %s as (%d,%d) high=%v ended=%v context=%v said=%s", c.Kind, place.Epoch, place.Step, p.lane.High, p.lane.Ended,
 			taken.Check.Context != nil, lane.Said.Status)
 	}
@@ -214,6 +212,9 @@ func (w *world) decide(b block) {
 		LogFrom: p.logFrom, Random: float64(b[4]) / 255,
 	})
 	forgetful := w.forgot(p.work.lane.Said)
+	if forgetful {
+		w.count.forgetful++
+	}
 	work := &p.work
 	amount := int64(0)
 	if c.Context != nil {
@@ -230,19 +231,11 @@ func (w *world) decide(b block) {
 		work.writes = append(work.writes, write{letter: &letter{l.Reason, work.value, amount}})
 	}
 	if later := work.taken.Displaced; later != nil {
-		value, err := watch.Check{PaymentKey: key, Kind: watch.KindRepeat, Context: later, Cause: schemas.CauseInitiated}.Encode()
-		if err != nil {
-			panic(err)
-		}
+		value := encoded(watch.Check{PaymentKey: key, Kind: watch.KindRepeat, Context: later, Cause: schemas.CauseInitiated})
 		work.writes = append(work.writes, write{letter: &letter{watch.CodeConflictingInitiation, value, later.Amount.Value}})
 	}
 	if d.Next != nil {
-		next := w.handedOver(d.Next.Check)
-		if w.broken.handsOverFirst {
-			work.writes = append([]write{{next: &sleeper{next, w.now.Add(d.Next.After)}}}, work.writes...)
-		} else {
-			work.writes = append(work.writes, write{next: &sleeper{next, w.now.Add(d.Next.After)}})
-		}
+		work.writes = append(work.writes, write{next: &sleeper{encoded(d.Next.Check), w.now.Add(d.Next.After)}})
 	}
 	if d.Record {
 		work.writes = append(work.writes, write{replay: true})
@@ -268,10 +261,7 @@ func (w *world) forgot(known watch.Said) bool {
 	return said.Status != known.Status || said.Sums != known.Sums || said.Final != known.Final || said.Entry != known.Entry
 }
 
-func (w *world) handedOver(c watch.Check) []byte {
-	if w.broken.noEvidence {
-		c.Evidence = nil
-	}
+func encoded(c watch.Check) []byte {
 	text, err := c.Encode()
 	if err != nil {
 		panic(err)
@@ -317,15 +307,16 @@ func (w *world) write(r write) {
 
 // crash kills the process between two writes.
 func (w *world) crash() {
-	w.say("crash")
-	w.count.faults++
-	w.assign()
+	if w.fault("crash") {
+		w.assign()
+	}
 }
 
 // rebalance gives the payment to another process, while the old one stalls before its next write.
 func (w *world) rebalance() {
-	w.say("rebalance")
-	w.count.faults++
+	if !w.fault("rebalance") {
+		return
+	}
 	if work := w.process.work; w.process.busy && work.decided && work.written < len(work.writes) {
 		w.stalled = append(w.stalled, work)
 	}
@@ -352,11 +343,9 @@ func (w *world) lateWrite() {
 // knows what it has written.
 func (w *world) retry() {
 	p := &w.process
-	if !p.busy {
+	if !p.busy || !w.fault("a write fails, and the message is handled again") {
 		return
 	}
-	w.say("a write fails, and the message is handled again")
-	w.count.faults++
 	for _, r := range p.work.writes[:p.work.written] {
 		if r.event != nil && !w.broken.forgetfulRetry {
 			p.lane.Restore(r.event.trail)
@@ -369,10 +358,8 @@ func (w *world) retry() {
 // because it knows too many others.
 // It knows then that it does not know what was said until now.
 func (w *world) evict() {
-	if w.process.busy || w.acked < len(w.checks) || w.now.Sub(w.process.met) < lookback {
+	if w.process.busy || w.acked < len(w.checks) || w.now.Sub(w.process.met) < lookback || !w.fault("forgotten") {
 		return
 	}
-	w.say("forgotten")
-	w.count.faults++
-	w.process.lane, w.process.logFrom = watch.Lane{}, w.now
+	w.process.lane, w.process.logFrom, w.process.tail = watch.Lane{}, w.now, nil
 }

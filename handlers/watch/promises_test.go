@@ -32,7 +32,7 @@ func (w *world) judgeOrder() {
 		switch c.receive(e) {
 		case accepts:
 			if !unresolved {
-				lastNews, excused = at, e.late || e.forgetful && w.provider.disputed()
+				lastNews, excused = at, e.late || e.forgetful && (w.provider.disputed() || c.status.Negative())
 			}
 		case dropsBackwards:
 			if !w.excused(c, e) {
@@ -109,8 +109,8 @@ func (w *world) judgeStatus(c consumer) {
 	case p.own >= 0 && p.history[p.own].status == schemas.RefundFailed && w.showsCaptured && c.status == schemas.RefundPending && w.has(watch.CodeNoContext):
 		// captured is not said without context, so it tells nothing of the refund either
 	case (!w.statesTimes || w.lag > 0) && p.last != p.own: // late news cannot be told where the last check was not answered
-	case p.own >= 0 && w.nobody && w.lag > 0 && undecided(c.status) && undecided(p.history[p.own].status):
-		// a stale answer about what comes and goes, and no later one that may be said without context
+	case p.own >= 0 && comesAndGoes(c.status) && comesAndGoes(p.history[p.own].status) && (w.nobody && w.lag > 0 || w.count.forgetful > 0):
+		// what comes and goes: after a stale answer no later one may be said without context, or the lookback hides that it went
 	case p.own >= 0:
 		w.believes(c, p.history[p.own].status)
 		sums := p.history[p.own].sums
@@ -120,7 +120,9 @@ func (w *world) judgeStatus(c consumer) {
 	}
 }
 
-func undecided(s schemas.Status) bool { return s == schemas.Pending || s == schemas.RequiresAction }
+func comesAndGoes(s schemas.Status) bool {
+	return s == schemas.Pending || s == schemas.RequiresAction || s == schemas.Unknown
+}
 
 func wasPaid(s schemas.Status) bool {
 	return s.Success() && s != schemas.Authorized && s != schemas.Verified
@@ -166,9 +168,9 @@ func (w *world) judgeIdentity() {
 // go in what the provider tells: while reads are stale, or where late notifications state no time.
 func (w *world) change(e emitted) string {
 	f := e.statement.Facts
-	comesAndGoes := slices.ContainsFunc(w.provider.history, func(s state) bool { return s.status == schemas.Unknown }) || w.provider.disputed() ||
-		undecided(f.Status) || undecided(e.statement.Previous) || f.Status.Negative() || e.statement.Previous.Negative()
-	if (w.lag > 0 || !w.statesTimes) && comesAndGoes || w.count.late > 0 {
+	goes := slices.ContainsFunc(w.provider.history, func(s state) bool { return s.status == schemas.Unknown }) || w.provider.disputed() ||
+		comesAndGoes(f.Status) || comesAndGoes(e.statement.Previous) || f.Status.Negative() || e.statement.Previous.Negative()
+	if (w.lag > 0 || !w.statesTimes) && goes || w.count.late > 0 {
 		return ""
 	}
 	return fmt.Sprintf("%d %s %v %v %v", e.state, f.Status, f.Final, f.Sums, f.Dispute)
@@ -210,13 +212,14 @@ func (w *world) judgeInputs() {
 	}
 	said, mismatched := false, false
 	for _, e := range w.log {
-		said = said || e.statement.Type != schemas.TypeStatusUnresolved
+		said = said || e.statement.Facts.Reason != schemas.UnresolvedMismatch
 		mismatched = mismatched || e.statement.Facts.Reason == schemas.UnresolvedMismatch
 	}
 	if mismatched && !said && !w.needsID {
 		w.find("conflict", "an initiated event with another amount ended the watch")
 	}
 	refused := slices.ContainsFunc(w.letters, func(l letter) bool { return l.code == watch.CodeConflictingInitiation && l.amount == 100 })
+	said = slices.ContainsFunc(w.log, func(e emitted) bool { return e.statement.Type != schemas.TypeStatusUnresolved })
 	if w.needsID && w.count.identifiers > 0 && w.appears < 15*time.Minute && !said && !refused {
 		w.find("identifier", "an initiated event gave the identifier that finds the payment, and no status was said")
 	}
@@ -233,6 +236,20 @@ func (w *world) has(code watch.Code) bool {
 		}
 	}
 	return false
+}
+
+// judgeMemory holds a check that is about to be asked against what the process read on assignment: what is below the committed
+// offset is not asked again, and what is known there of the payment is used.
+func (w *world) judgeMemory(c watch.Check) {
+	for _, done := range w.process.tail {
+		switch {
+		case done.Context == nil || done.Kind == watch.KindBackfill || w.count.conflicts > 0:
+		case c.Kind == watch.KindInitiated && done.Origin != nil && *done.Origin == *c.Origin:
+			w.find("memory", "the initiated event %d/%d was asked about again", c.Origin.Partition, c.Origin.Offset)
+		case c.Kind == watch.KindNotification && c.Context == nil:
+			w.find("memory", "a notification was asked without the context that is known")
+		}
+	}
 }
 
 // chains counts the living checks of each epoch, long after the last fault.

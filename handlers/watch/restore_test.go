@@ -263,6 +263,15 @@ func TestALaneIsRestoredFromTheTailOfTheWorkTopic(t *testing.T) {
 		lane.RestoreCheck(overTopic(t, w.next.Check))
 		assert.False(t, lane.Said.Has())
 	})
+	t.Run("an event after it keeps the origins", func(t *testing.T) {
+		t.Parallel()
+		w := newWatched(t)
+		w.ask(first.check(), answers(schemas.Pending), nil)
+		lane := watch.Lane{}
+		lane.RestoreCheck(overTopic(t, w.next.Check))
+		lane.Restore(overLog(t, w.said[0].Trail))
+		assert.Equal(t, watch.Done, lane.Take(first.check(), start).Verdict)
+	})
 	t.Run("after the log it adds the origins that events do not carry", func(t *testing.T) {
 		t.Parallel()
 		w := newWatched(t)

@@ -255,6 +255,21 @@ func TestContextIsMergedAndNeverLost(t *testing.T) {
 		w.pushed(opens("d1"), answers(schemas.Captured))
 		assert.Equal(t, []string{"captured d1 won final", "captured 1 final", "disputed d2 open"}, w.says(), "d1 is known to be won")
 	})
+	t.Run("an overtaken sleeper is asked where nobody knows what was said after it", func(t *testing.T) {
+		t.Parallel()
+		for _, tt := range []struct {
+			said    schemas.Status
+			verdict watch.Verdict
+		}{{schemas.RefundPending, watch.Ask}, {schemas.Captured, watch.Done}} {
+			w := newWatched(t)
+			w.ask(first.check(), answers(tt.said), nil)
+			said := w.lane.Said
+			sleeper := chained(1, 2, first.context())
+			sleeper.Said = &said
+			lane := knows(watch.Place{Epoch: 1, Step: 2}, false, first) // from the tail of the work topic
+			assert.Equal(t, tt.verdict, lane.Take(overTopic(t, sleeper), start).Verdict, "%s", tt.said)
+		}
+	})
 	t.Run("a later step's message outranks what an earlier one's said was said", func(t *testing.T) {
 		t.Parallel()
 		w := newWatched(t)

@@ -62,7 +62,7 @@ type letter struct {
 }
 
 type counters struct {
-	queries, faults, late, repeats, conflicts, identifiers, pushes, backfills, redrives int
+	queries, faults, late, forgetful, repeats, conflicts, identifiers, pushes, backfills, redrives int
 }
 
 // finding is a promise that was not kept.
@@ -89,43 +89,6 @@ func worldSchedule() watch.Schedule {
 	s.Refund = s.Authorized
 	s.Unreadable.Limit = 3
 	return s
-}
-
-// scenario is what stays as it is during a run.
-type scenario struct {
-	payableAgain  bool          // under this reference a declined customer can pay again
-	namesAttempts bool          // answers name the provider's payment id
-	statesTimes   bool          // answers say when their status came about
-	needsID       bool          // the provider finds the payment only by the second identifier
-	lag           time.Duration // how old a stale read is
-	appears       time.Duration // when the provider comes to know the payment
-	tail          int           // records of the work topic that a process reads on assignment
-	replies       bool          // initiated events carry the provider's reply to the call
-	showsCaptured bool          // queries show a failed refund as captured
-	lastWords     bool          // a pending capture is the last that queries show: final
-	nobody        bool          // no initiated event ever comes
-	leaves        byte          // what does not happen in this run, so that it does not heal what went wrong
-}
-
-const blockSize = 8
-
-type block [blockSize]byte
-
-func newScenario(a, b block) scenario {
-	return scenario{
-		payableAgain:  a[0]%3 == 1,
-		namesAttempts: a[1]%8 != 1 || a[0]%3 == 1,                // how else to tell a second attempt
-		statesTimes:   a[2]%4 != 1 || a[1]%8 == 1 || a[0]%3 == 1, // how else to tell which attempt is the later one
-		needsID:       a[3]%5 == 1,
-		lag:           []time.Duration{0, 20 * time.Second, 700 * time.Second}[a[4]%3],
-		appears:       []time.Duration{0, 0, 50 * time.Second, 700 * time.Second, 2000 * time.Second}[a[5]%5],
-		tail:          []int{50, 2, 0}[a[6]%3],
-		replies:       a[7]%4 == 1,
-		showsCaptured: b[0]%3 == 1,
-		lastWords:     b[1]%8 == 1,
-		nobody:        b[2]%16 == 1,
-		leaves:        b[4],
-	}
 }
 
 // newWorld is a world before anything happened: the merchant has made the payment and said so.
@@ -158,84 +121,6 @@ func run(blocks []block, broken broken, traced bool) *world {
 		w.judge()
 	}
 	return w
-}
-
-const mostFaults = 8
-
-// jumps are how far time goes on at once.
-var jumps = []time.Duration{
-	time.Second, 7 * time.Second, 61 * time.Second, 620 * time.Second, 1000 * time.Second, 3700 * time.Second, 21700 * time.Second, 200 * time.Second,
-}
-
-// act makes one thing happen.
-func (w *world) act(b block) {
-	p, fault := b[1], w.count.faults < mostFaults
-	action := b[0] % 23
-	if i := slices.Index([]byte{11, 13, 18, 19, 20, 21, 22}, action); i >= 0 && w.leaves&(1<<i) != 0 {
-		return
-	}
-	switch action {
-	case 0, 1, 2, 3:
-		w.work(int(p%5)+1, b)
-		w.mishap(b, fault)
-	case 4, 5:
-		if p%4 < 2 {
-			w.sleep()
-		}
-		w.wake(fault && p%8 == 7)
-	case 6:
-		w.readInitiated(int(p/4)%2, fault && p%4 == 3)
-	case 7:
-		w.readNotified(fault && p%6 == 5)
-	case 8, 9:
-		w.provider.advance(p)
-	case 10, 12:
-		w.now = w.now.Add(jumps[p%8])
-	case 11, 13:
-		w.push(p)
-	case 14:
-		if fault {
-			w.crash()
-		}
-	case 15:
-		if fault {
-			w.rebalance()
-		}
-	case 16:
-		w.lateWrite()
-	case 17:
-		w.committed = w.acked
-	case 18:
-		w.repeat(p, b[2])
-	case 19:
-		w.backfill()
-	case 20:
-		if fault {
-			w.retry()
-		}
-	case 21:
-		w.redrive(p)
-	case 22:
-		if fault {
-			w.evict()
-		}
-	}
-}
-
-// mishap is what may befall a process wherever it stands: mostly nothing, and often a commit.
-func (w *world) mishap(b block, fault bool) {
-	if b[5]%2 == 1 {
-		w.committed = w.acked
-	}
-	switch {
-	case !fault:
-	case b[6]%16 == 1:
-		w.crash()
-	case b[6]%16 == 2:
-		w.rebalance()
-	case b[6]%16 == 3:
-		w.retry()
-	}
 }
 
 // calm lets the world come to rest: no faults, no news, fresh answers.
@@ -344,9 +229,7 @@ func (w *world) readNotified(dies bool) bool {
 
 // pass commits, or dies before.
 func (w *world) pass(dies bool, commit func()) {
-	if dies {
-		w.say("  … and dies before it commits")
-		w.count.faults++
+	if dies && w.fault("  … and dies before it commits") {
 		return
 	}
 	commit()
@@ -363,11 +246,7 @@ func (w *world) push(p byte) {
 
 // ask puts a check on the work topic.
 func (w *world) ask(c watch.Check) {
-	text, err := c.Encode()
-	if err != nil {
-		panic(err)
-	}
-	w.checks = append(w.checks, record{text, w.now})
+	w.checks = append(w.checks, record{encoded(c), w.now})
 }
 
 // wake forwards the sleeper that is due first; it may die before it commits.
