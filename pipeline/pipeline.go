@@ -4,6 +4,8 @@
 //	payments.initiated ─▶ intake ─▶ paystatus.checks ─▶ check ──▶ payments.status_changed
 //	                                  ▲    ▲                 │
 //	payments.notified ─▶ notification ┘    └── wake ◀── paystatus.delay.{1s,5s,30s,2m,10m,1h,6h}
+//	      ▲
+//	webhook endpoint (package webhooks, a listener of the Service)
 //
 //	what cannot go on ─▶ paystatus.dead_letters ─▶ (redrive) ─▶ paystatus.redriven ─▶ redriven ─▶ paystatus.checks
 package pipeline
