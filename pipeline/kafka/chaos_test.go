@@ -212,6 +212,9 @@ func (c *chaos) control(request kmsg.Request) (kmsg.Response, error, bool) {
 		member = r.MemberID
 	case *kmsg.JoinGroupRequest:
 		member = r.MemberID
+		// kfake, unlike Apache Kafka, waits anew for lost members whenever somebody joins: with the long wait that members ask for, those
+		// that give up and come again one after the other keep each other waiting for ever.
+		r.RebalanceTimeoutMillis = 3000
 	case *kmsg.SyncGroupRequest:
 		member = r.MemberID
 	case *kmsg.OffsetCommitRequest:
