@@ -245,4 +245,3 @@ func protocolFaults() []fault {
 		odd("it wants to speak another protocol", says("HTTP/1.1 101 Switching Protocols\r\nUpgrade: x\r\nConnection: upgrade\r\n\r\n")),
 	}
 }
-
