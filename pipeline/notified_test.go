@@ -542,6 +542,7 @@ func TestAKillBetweenAnyTwoStepsLosesNoNotificationThatWasAcknowledged(t *testin
 }
 
 func testNotifiedKillPoints(t *testing.T, brokers []string) {
+	t.Helper()
 	// The writes of the pipeline from the notification on: the check; the event, the next check; and before them none: the
 	// process dies before it has read the notification.
 	const writes = 3

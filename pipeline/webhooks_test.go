@@ -85,7 +85,8 @@ func TestTheServiceListensForWebhooksUntilItDrains(t *testing.T) {
 
 	stop()
 	select {
-	case <-ended:
+	case err := <-ended:
+		t.Log("without its broker the service ends with:", err)
 	case <-time.After(30 * time.Second):
 		t.Fatal("the service does not end")
 	}

@@ -112,7 +112,7 @@ func TestTheAccountsKeysAreNeeded(t *testing.T) {
 		"fault is bad_signature":        func(s *notify.Sample) { s.Fault = sandbox.Fault503 },
 	} {
 		_, err := attempt(change)
-		assert.ErrorContains(t, err, why)
+		require.ErrorContains(t, err, why)
 	}
 	r, err := attempt(func(*notify.Sample) {})
 	require.NoError(t, err)
