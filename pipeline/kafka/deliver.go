@@ -153,6 +153,7 @@ func (g *generation) dispatchLoop() {
 			go g.await(t, msg, d)
 		case <-g.draining:
 			d.cancel()
+			g.waiters.Done()
 			g.release(t)
 			return
 		}
@@ -168,6 +169,7 @@ func (g *generation) take() *task {
 	}
 	t := g.next()
 	g.running++
+	g.waiters.Add(1)
 	t.partition.running++
 	t.current = &delivery{lease: g.lease, draining: g.draining, generation: g, task: t}
 	g.roomAgain(t.partition)
@@ -239,6 +241,7 @@ func (g *generation) behind(d *delivery, take func(Record) bool) []Record {
 
 // await waits for what becomes of a message that was handed out.
 func (g *generation) await(t *task, msg *message.Message, d *delivery) {
+	defer g.waiters.Done()
 	defer d.cancel()
 	select {
 	case <-msg.Acked():

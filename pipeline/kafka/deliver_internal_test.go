@@ -19,7 +19,7 @@ func assignedGeneration(t *testing.T, options SubscriberOptions, records ...Reco
 	s := &subscription{options: options, topic: "t", log: slog.New(slog.DiscardHandler), out: make(chan *message.Message)}
 	g := newGeneration(s, &kafkago.Generation{ID: 1, Assignments: map[string][]kafkago.PartitionAssignment{"t": {{ID: 0}}}})
 	g.lease = newLease(time.Hour, time.Now())
-	g.messages, g.cancel = t.Context(), func() {}
+	g.messages = t.Context()
 	p := g.partitions[0]
 	g.read(p, records, int64(len(records)), int64(len(records)))
 	return g, p

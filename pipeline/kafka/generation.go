@@ -32,8 +32,8 @@ type generation struct {
 	draining chan struct{}   // closed when no more messages are handed out
 	over     chan struct{}   // closed when acks change nothing any more
 	lost     chan struct{}   // closed when the coordinator says that the share was given to others
-	messages context.Context //nolint:containedctx // parent of the messages' contexts, not of a call
-	cancel   context.CancelFunc
+	messages context.Context //nolint:containedctx // parent of the messages' contexts, not of a call; it does not end
+	waiters  sync.WaitGroup  // one for each message handed out
 
 	mu         sync.Mutex
 	partitions map[int]*partition
@@ -88,8 +88,7 @@ func assigned(kgo *kafkago.Generation, topic string) map[int]*partition {
 // run lives through the generation: work until ended, drain, hand over. It returns when the share may be handed over, with an
 // error if it should not be joined again at once. ctx does not end.
 func (g *generation) run(ctx context.Context, ended <-chan struct{}) error {
-	g.messages, g.cancel = context.WithCancel(ctx)
-	defer g.cancel()
+	g.messages = ctx
 	var wg sync.WaitGroup
 	stopHeartbeats := make(chan struct{})
 	defer wg.Wait()
@@ -143,6 +142,7 @@ func (g *generation) run(ctx context.Context, ended <-chan struct{}) error {
 	close(stopCommits)
 	<-commits
 	g.revoke()
+	g.waiters.Wait()
 	g.lastCommit(ctx)
 	stopSampling()
 	tell(hooks, func(h HookRevoked) { h.OnRevoked(revocation) })
@@ -218,14 +218,13 @@ func (g *generation) drain(ctx context.Context) (unfinished int) {
 	}
 }
 
-// revoke makes acks, nacks and publishing under the lease ineffective, and cancels what runs.
+// revoke makes acks, nacks and publishing under the lease ineffective; the waiters cancel what runs.
 func (g *generation) revoke() {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	g.revoked = true
 	g.lease.end()
 	close(g.over)
-	g.cancel()
 }
 
 // stop stops a partition for good: going on would silently skip records.
