@@ -92,7 +92,7 @@ func newPipeline(o Options, assemble func(*Pipeline) error) (*Pipeline, error) {
 		publisher = o.Around(publisher)
 	}
 	// The drain of the subscribers ends before the router gives up on its handlers.
-	router, err := message.NewRouter(message.RouterConfig{CloseTimeout: o.Drain + closeMargin}, watermill.NewSlogLoggerWithLevelMapping(o.Log, routerLevels))
+	router, err := message.NewRouter(message.RouterConfig{CloseTimeout: o.Drain + closeMargin}, RouterLog(o.Log))
 	if err != nil {
 		return nil, errors.Join(fmt.Errorf("pipeline: %w", err), publisher.Close(), client.Close())
 	}
@@ -108,9 +108,6 @@ func newPipeline(o Options, assemble func(*Pipeline) error) (*Pipeline, error) {
 }
 
 const closeMargin = 5 * time.Second
-
-// routerLevels are for the Router's news about each of its handlers, which only who debugs it wants to read.
-var routerLevels = map[slog.Level]slog.Level{slog.LevelInfo: slog.LevelDebug}
 
 // assemble wires every handler to its topic, top to bottom as in the picture. Nothing is wired elsewhere.
 func (p *Pipeline) assemble() error {

@@ -7,9 +7,9 @@ import (
 	"os"
 	"time"
 
-	"github.com/ThreeDotsLabs/watermill"
 	"github.com/ThreeDotsLabs/watermill/message"
 
+	"github.com/paystatus/paystatus/pipeline"
 	"github.com/paystatus/paystatus/pipeline/kafka"
 )
 
@@ -43,7 +43,7 @@ type Router struct {
 // Run is that of a Contender, after Ready was called.
 func (r Router) Run(ctx context.Context, load Load, score *Score) error {
 	caller := NewCaller(load)
-	router, err := message.NewRouter(message.RouterConfig{}, watermill.NewSlogLogger(r.Log))
+	router, err := message.NewRouter(message.RouterConfig{}, pipeline.RouterLog(r.Log))
 	if err != nil {
 		return fmt.Errorf("router: %w", err)
 	}
