@@ -15,7 +15,7 @@ import (
 
 const (
 	batchTimeout  = 5 * time.Millisecond // how long the first message of a batch waits for others
-	batchMessages = 100                  // the writer allocates room for as many for each batch
+	batchMessages = 50                   // the writer allocates room for as many with each batch
 	batchBytes    = 1_000_000            // below Kafka's default max.message.bytes, which limits a whole batch
 	writeTimeout  = 10 * time.Second
 )
