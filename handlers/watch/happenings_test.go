@@ -110,11 +110,11 @@ func (w *world) mishap(b block) {
 const mostFaults = 8
 
 // fault counts a fault, as long as there were not too many.
-func (w *world) fault(format string, args ...any) bool {
+func (w *world) fault(happens string) bool {
 	if w.count.faults == mostFaults {
 		return false
 	}
 	w.count.faults++
-	w.say(format, args...)
+	w.sayf("%s", happens)
 	return true
 }

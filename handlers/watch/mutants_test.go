@@ -6,7 +6,7 @@ import (
 
 // mutantRuns is how many random worlds a broken process may live through before one of them must show it. Each mutant begins at
 // a seed where that is so; after a change to the world WATCH_SEED=1 WATCH_RUNS=100000 finds it again.
-const mutantRuns = 300
+const mutantRuns = 100
 
 func TestBrokenProcessesAreFoundOut(t *testing.T) {
 	t.Parallel()
@@ -19,15 +19,15 @@ func TestBrokenProcessesAreFoundOut(t *testing.T) {
 		{"does not read the log on assignment", broken{skipsLog: true}, 1},
 		{"does not read the tail of the work topic on assignment", broken{skipsTail: true}, 1},
 		{"takes uncommitted records of the work topic for done", broken{readsUncommitted: true}, 1},
-		{"asks overtaken steps again", broken{asksOvertaken: true}, 1},
+		{"asks overtaken steps again", broken{asksOvertaken: true}, 101},
 		{"takes every repeat for a redelivery", broken{dropsRepeats: true}, 1},
-		{"takes an event's own step for completed", broken{ownStep: true}, 1},
-		{"carries no entry counts", broken{noEntries: true}, 1},
-		{"carries no attempts", broken{noAttempts: true}, 1},
+		{"takes an event's own step for completed", broken{ownStep: true}, 651},
+		{"carries no entry counts", broken{noEntries: true}, 101},
+		{"carries no attempts", broken{noAttempts: true}, 1101},
 		{"carries no disputes", broken{noDisputes: true}, 1},
-		{"forgets what it has written when it handles a message again", broken{forgetfulRetry: true}, 1},
-		{"drops the identifier that an overtaken check brings", broken{ignoresBrought: true}, 1},
-		{"lets a later, conflicting initiated event displace the first", broken{laterWins: true}, 1},
+		{"forgets what it has written when it handles a message again", broken{forgetfulRetry: true}, 4551},
+		{"drops the identifier that an overtaken check brings", broken{ignoresBrought: true}, 167501},
+		{"lets a later, conflicting initiated event displace the first", broken{laterWins: true}, 601},
 	} {
 		t.Run(mutant.does, func(t *testing.T) {
 			t.Parallel()

@@ -140,7 +140,7 @@ func (w *world) step(b block) bool {
 		w.write(p.work.writes[p.work.written])
 		p.work.written++
 	default:
-		w.say("  ack")
+		w.sayf("  ack")
 		p.lane, p.met, p.busy = p.work.lane, w.now, false
 		w.provider.shown(p.work.seen)
 		w.acked++
@@ -167,15 +167,15 @@ func (w *world) begin() bool {
 	place := taken.Check.Place
 	switch taken.Verdict {
 	case watch.Done:
-		w.say("take %s (%d,%d): done before, high=%v", c.Kind, c.Epoch, c.Step, p.lane.High)
+		w.sayf("take %s (%d,%d): done before, high=%v", c.Kind, c.Epoch, c.Step, p.lane.High)
 		p.work.decided = true
 	case watch.Conflict:
-		w.say("take %s (%d,%d): conflict", c.Kind, c.Epoch, c.Step)
+		w.sayf("take %s (%d,%d): conflict", c.Kind, c.Epoch, c.Step)
 		p.work.decided = true
 		p.work.writes = []write{{letter: &letter{watch.CodeConflictingInitiation, value, c.Context.Amount.Value}}}
 	case watch.Ask:
 		w.judgeMemory(taken.Check)
-		w.say("take %s as (%d,%d) high=%v ended=%v context=%v said=%s", c.Kind, place.Epoch, place.Step, p.lane.High, p.lane.Ended,
+		w.sayf("take %s as (%d,%d) high=%v ended=%v context=%v said=%s", c.Kind, place.Epoch, place.Step, p.lane.High, p.lane.Ended,
 			taken.Check.Context != nil, lane.Said.Status)
 	}
 	return true
@@ -186,8 +186,9 @@ func (w *world) tamper(l *watch.Lane, c *watch.Check) {
 	if w.broken.laterWins && l.Context != nil && c.Context != nil && c.Context.Amount != l.Context.Amount {
 		l.Context = nil
 	}
-	if w.broken.ignoresBrought && c.Kind == watch.KindChain && c.NotAfter(l.High) && l.Context != nil {
-		c.Context = nil
+	if w.broken.ignoresBrought && c.Kind == watch.KindChain && c.NotAfter(l.High) && l.Context != nil && c.Context != nil &&
+		c.Context.Amount == l.Context.Amount {
+		c.Context = l.Context
 	}
 	if w.broken.dropsRepeats && c.Kind == watch.KindInitiated && l.Context != nil && c.Context.Amount == l.Context.Amount {
 		l.Context.Origins = append(l.Context.Origins, *c.Origin)
@@ -206,7 +207,9 @@ func (w *world) decide(b block) {
 	p := &w.process
 	c := p.work.taken.Check
 	query, evidence := w.provider.query(c, b[2], b[3]), w.provider.evidence(c)
-	w.say("  %s", told(query, evidence))
+	if w.traced {
+		w.sayf("  %s", told(query, evidence))
+	}
 	d := watch.Decide(watch.Question{
 		Check: c, Lane: p.work.lane, Query: query, Evidence: evidence, Schedule: worldSchedule(), Now: w.now,
 		LogFrom: p.logFrom, Random: float64(b[4]) / 255,
@@ -291,17 +294,19 @@ func (w *world) write(r write) {
 		e.at = w.now
 		w.log = append(w.log, e)
 		w.truth.Restore(e.trail)
-		w.say("  event %q of state %d, id %.8s", spoken(e.statement), e.state, e.id)
+		w.sayf("  event %q of state %d, id %.8s", spoken(e.statement), e.state, e.id)
 	case r.letter != nil:
 		w.letters = append(w.letters, *r.letter)
-		w.say("  dead letter %s", r.letter.code)
+		w.sayf("  dead letter %s", r.letter.code)
 	case r.next != nil:
 		w.tiers = append(w.tiers, *r.next)
-		c := w.read(r.next.value)
-		w.say("  next %s (%d,%d) in %s", c.Kind, c.Epoch, c.Step, r.next.due.Sub(w.now))
+		if w.traced {
+			c := w.read(r.next.value)
+			w.sayf("  next %s (%d,%d) in %s", c.Kind, c.Epoch, c.Step, r.next.due.Sub(w.now))
+		}
 	case r.replay:
 		w.replays++
-		w.say("  outcome record")
+		w.sayf("  outcome record")
 	}
 }
 
@@ -330,7 +335,7 @@ func (w *world) lateWrite() {
 	}
 	work := w.stalled[0]
 	w.stalled = w.stalled[1:]
-	w.say("a stalled process writes late:")
+	w.sayf("a stalled process writes late:")
 	w.count.late++
 	r := work.writes[work.written]
 	if r.event != nil {

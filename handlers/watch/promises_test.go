@@ -16,10 +16,10 @@ func (w *world) judge() {
 	w.judgeContext()
 	w.judgeInputs()
 	if limit := 150 + 40*(w.count.faults+w.count.repeats+w.count.pushes+w.count.redrives+w.count.backfills); w.count.queries > limit {
-		w.find("queries", "%d queries, more than %d", w.count.queries, limit)
+		w.findf("queries", "%d queries, more than %d", w.count.queries, limit)
 	}
 	if w.replays < w.count.backfills {
-		w.find("backfills", "%d outcome records of %d backfill checks", w.replays, w.count.backfills)
+		w.findf("backfills", "%d outcome records of %d backfill checks", w.replays, w.count.backfills)
 	}
 }
 
@@ -36,7 +36,7 @@ func (w *world) judgeOrder() {
 			}
 		case dropsBackwards:
 			if !w.excused(c, e) {
-				w.find("order", "%q comes after %s", spoken(e.statement), c.status)
+				w.findf("order", "%q comes after %s", spoken(e.statement), c.status)
 			}
 		case sawBefore:
 			excused = excused || e.forgetful && !unresolved
@@ -51,12 +51,12 @@ func (w *world) judgeOrder() {
 	switch {
 	case w.nobody:
 		if c.status != "" && !c.final && !w.has(watch.CodeNoContext) {
-			w.find("end", "%s, and nothing follows", c.status)
+			w.findf("end", "%s, and nothing follows", c.status)
 		}
 	case !ended:
-		w.find("end", "the payment never ended")
+		w.findf("end", "the payment never ended")
 	case c.status != "" && !c.final && lastEnd < lastNews && !excused && !w.has(watch.CodeNoContext):
-		w.find("end", "the consumer is left with %s, and nothing follows", c.status)
+		w.findf("end", "the consumer is left with %s, and nothing follows", c.status)
 	}
 	if !excused { // the last word of a stalled process, or of one that knows one of two disputes, is an exception that nobody can exclude
 		w.judgeStatus(c)
@@ -115,7 +115,7 @@ func (w *world) judgeStatus(c consumer) {
 		w.believes(c, p.history[p.own].status)
 		sums := p.history[p.own].sums
 		if c.status == schemas.PartiallyRefunded && c.sums.Refunded != sums.Refunded || c.status == schemas.PartiallyCaptured && c.sums.Captured != sums.Captured {
-			w.find("status", "the consumer believes %v, the provider showed %v", c.sums, sums)
+			w.findf("status", "the consumer believes %v, the provider showed %v", c.sums, sums)
 		}
 	}
 }
@@ -130,7 +130,7 @@ func wasPaid(s schemas.Status) bool {
 
 func (w *world) believes(c consumer, right schemas.Status) {
 	if c.status != right {
-		w.find("status", "the consumer believes %s, the provider showed %s", c.status, right)
+		w.findf("status", "the consumer believes %s, the provider showed %s", c.status, right)
 	}
 }
 
@@ -144,7 +144,7 @@ func (w *world) judgeIdentity() {
 		}
 		if change := w.change(e); change != "" && !e.forgetful {
 			if id, said := changes[change]; said && id != e.id {
-				w.find("one id", "state %d was said with ids %.8s and %.8s", e.state, id, e.id)
+				w.findf("one id", "state %d was said with ids %.8s and %.8s", e.state, id, e.id)
 			}
 			changes[change] = e.id
 		}
@@ -157,7 +157,7 @@ func (w *world) judgeIdentity() {
 		if was := w.log[before]; e.statement.Facts.Dispute == nil && e.state > was.state && !shownAs && !e.forgetful {
 			for _, between := range w.log[before+1 : at] {
 				if w.count.late == 0 && between.state > was.state && between.state < e.state && between.id != e.id && !between.forgetful {
-					w.find("two ids", "id %.8s is of states %d and %d, and %d was said between", e.id, was.state, e.state, between.state)
+					w.findf("two ids", "id %.8s is of states %d and %d, and %d was said between", e.id, was.state, e.state, between.state)
 				}
 			}
 		}
@@ -186,11 +186,11 @@ func (w *world) judgeContext() {
 			known[e.id] = true
 		case known[e.id]:
 		case e.statement.Type == schemas.TypeStatusUnresolved:
-			w.find("context", "unresolved without context")
+			w.findf("context", "unresolved without context")
 		case booksMoney(f.Status) && f.Dispute == nil:
-			w.find("context", "%s was said without context", f.Status)
+			w.findf("context", "%s was said without context", f.Status)
 		case f.Status.Negative() && f.Final:
-			w.find("context", "%s was said to be final without context", f.Status)
+			w.findf("context", "%s was said to be final without context", f.Status)
 		}
 	}
 }
@@ -207,7 +207,7 @@ func (w *world) judgeInputs() {
 		}
 		adopted := w.process.lane.Context != nil && w.process.lane.Context.Amount.Value == 200 // by a process that forgot the first
 		if vanished && !adopted {
-			w.find("conflict", "an initiated event with another amount vanished")
+			w.findf("conflict", "an initiated event with another amount vanished")
 		}
 	}
 	said, mismatched := false, false
@@ -216,12 +216,12 @@ func (w *world) judgeInputs() {
 		mismatched = mismatched || e.statement.Facts.Reason == schemas.UnresolvedMismatch
 	}
 	if mismatched && !said && !w.needsID {
-		w.find("conflict", "an initiated event with another amount ended the watch")
+		w.findf("conflict", "an initiated event with another amount ended the watch")
 	}
 	refused := slices.ContainsFunc(w.letters, func(l letter) bool { return l.code == watch.CodeConflictingInitiation && l.amount == 100 })
 	said = slices.ContainsFunc(w.log, func(e emitted) bool { return e.statement.Type != schemas.TypeStatusUnresolved })
 	if w.needsID && w.count.identifiers > 0 && w.appears < 15*time.Minute && !said && !refused {
-		w.find("identifier", "an initiated event gave the identifier that finds the payment, and no status was said")
+		w.findf("identifier", "an initiated event gave the identifier that finds the payment, and no status was said")
 	}
 }
 
@@ -245,9 +245,9 @@ func (w *world) judgeMemory(c watch.Check) {
 		switch {
 		case done.Context == nil || done.Kind == watch.KindBackfill || w.count.conflicts > 0:
 		case c.Kind == watch.KindInitiated && done.Origin != nil && *done.Origin == *c.Origin:
-			w.find("memory", "the initiated event %d/%d was asked about again", c.Origin.Partition, c.Origin.Offset)
+			w.findf("memory", "the initiated event %d/%d was asked about again", c.Origin.Partition, c.Origin.Offset)
 		case c.Kind == watch.KindNotification && c.Context == nil:
-			w.find("memory", "a notification was asked without the context that is known")
+			w.findf("memory", "a notification was asked without the context that is known")
 		}
 	}
 }
@@ -262,7 +262,7 @@ func (w *world) chains() {
 	}
 	for epoch, n := range living {
 		if n > 1 {
-			w.find("one chain", "%d living checks of epoch %d", n, epoch)
+			w.findf("one chain", "%d living checks of epoch %d", n, epoch)
 		}
 	}
 }

@@ -52,7 +52,7 @@ func fullSums(status schemas.Status) schemas.Sums {
 func (p *provider) enter(s state) {
 	s.at = p.w.now.Add(time.Duration(len(p.history))) // no two at the same time
 	p.history = append(p.history, s)
-	p.w.say("provider: state %d is %s", len(p.history)-1, s)
+	p.w.sayf("provider: state %d is %s", len(p.history)-1, s)
 }
 
 func (s state) String() string {

@@ -68,11 +68,11 @@ type counters struct {
 // finding is a promise that was not kept.
 type finding struct{ promise, detail string }
 
-func (w *world) find(promise, format string, args ...any) {
+func (w *world) findf(promise, format string, args ...any) {
 	w.findings = append(w.findings, finding{promise, fmt.Sprintf(format, args...)})
 }
 
-func (w *world) say(format string, args ...any) {
+func (w *world) sayf(format string, args ...any) {
 	if w.traced {
 		w.trace = append(w.trace, fmt.Sprintf("%9s  %s", w.now.Sub(start).Truncate(time.Millisecond), fmt.Sprintf(format, args...)))
 	}
@@ -112,7 +112,7 @@ func run(blocks []block, broken broken, traced bool) *world {
 		b = blocks[1]
 	}
 	w := newWorld(a, b, broken, traced)
-	w.say("%+v", w.scenario)
+	w.sayf("%+v", w.scenario)
 	for _, next := range blocks[min(2, len(blocks)):] {
 		w.act(next)
 	}
@@ -125,12 +125,12 @@ func run(blocks []block, broken broken, traced bool) *world {
 
 // calm lets the world come to rest: no faults, no news, fresh answers.
 func (w *world) calm() {
-	w.say("---- quiet")
+	w.sayf("---- quiet")
 	w.quiet = true
-	since := w.now
+	counted := w.now.Add(13 * time.Hour)
 	for steps := 0; ; steps++ {
 		if steps > 5000 {
-			w.find("queries", "no rest after %d quiet steps", steps)
+			w.findf("queries", "no rest after %d quiet steps", steps)
 			return
 		}
 		if w.step(block{}) || w.readInitiated(0, false) || w.readInitiated(1, false) || w.readNotified(false) {
@@ -143,8 +143,9 @@ func (w *world) calm() {
 		if len(w.tiers) == 0 {
 			return
 		}
-		if w.now.After(since.Add(13 * time.Hour)) {
+		if w.now.After(counted) {
 			w.chains()
+			counted = counted.Add(13 * time.Hour)
 		}
 		w.sleep()
 	}
@@ -208,7 +209,7 @@ func (w *world) readInitiated(partition int, dies bool) bool {
 		return false
 	}
 	c := w.initiated[partition][at]
-	w.say("intake %d/%d amount=%d %v", partition, at, c.Context.Amount.Value, c.Context.Reference)
+	w.sayf("intake %d/%d amount=%d %v", partition, at, c.Context.Amount.Value, c.Context.Reference)
 	w.ask(c)
 	w.pass(dies, func() { w.intake[partition]++ })
 	return true
@@ -221,7 +222,7 @@ func (w *world) readNotified(dies bool) bool {
 	}
 	c := notified()
 	c.Evidence.Body = stateBody(w.notified[w.heard])
-	w.say("notification of state %d", w.notified[w.heard])
+	w.sayf("notification of state %d", w.notified[w.heard])
 	w.ask(c)
 	w.pass(dies, func() { w.heard++ })
 	return true
@@ -260,7 +261,7 @@ func (w *world) wake(dies bool) bool {
 	if first < 0 {
 		return false
 	}
-	w.say("wake")
+	w.sayf("wake")
 	w.checks = append(w.checks, record{w.tiers[first].value, w.now})
 	w.pass(dies, func() { w.tiers = append(w.tiers[:first:first], w.tiers[first+1:]...) })
 	return true
@@ -276,7 +277,7 @@ func (w *world) backfill() {
 	said := last.Said
 	c := backfill(last.Context, &said)
 	c.ReplayID, c.AskedAt = fmt.Sprintf("replay-%d", w.count.backfills), w.now
-	w.say("backfill, %s was said", c.Said.Status)
+	w.sayf("backfill, %s was said", c.Said.Status)
 	w.ask(c)
 }
 
@@ -295,6 +296,6 @@ func (w *world) redrive(p byte) {
 	if old.Context == nil {
 		c.Kind, c.Evidence = watch.KindNotification, old.Evidence
 	}
-	w.say("redrive %s", l.code)
+	w.sayf("redrive %s", l.code)
 	w.ask(c)
 }
