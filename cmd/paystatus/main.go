@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log" //nolint:depguard // to silence it
 	"os"
 	"os/signal"
 	"strings"
@@ -20,6 +21,7 @@ const (
 )
 
 func main() {
+	log.SetOutput(standardLog{os.Stderr})
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	context.AfterFunc(ctx, stop) // a second signal ends the process at once
 	cmd, err := root().ExecuteContextC(ctx)
