@@ -8,14 +8,13 @@ import (
 )
 
 // dispute takes in what a notification, or one of the few queries that see them, says about a dispute. One lost gives
-// charged_back, else one open gives disputed, else
-// what this check's query says where that is not earlier than the status before, else the status before, else captured,
-// unconfirmed. Nothing else is said in this check. It returns false when it is no news.
+// charged_back, else one open gives disputed, else what this check's query says where that is not earlier than the status
+// before, else the status before, else captured, unconfirmed. Nothing else is said in this check. It returns false when it is
+// no news.
 func (d *deciding) dispute(r *Reading) (news bool) {
 	obs := r.observation()
 	now := dispute{Dispute: *obs.Dispute, At: obs.OccurredAt}
 	said := d.said.clone()
-	open := slices.ContainsFunc(said.Disputes, dispute.open)
 	i := slices.IndexFunc(said.Disputes, func(k dispute) bool { return k.ID == now.ID })
 	switch {
 	case i < 0:
@@ -25,7 +24,7 @@ func (d *deciding) dispute(r *Reading) (news bool) {
 	default:
 		return false
 	}
-	if !open && said.Status != schemas.Disputed && said.Status != schemas.ChargedBack {
+	if said.Status != schemas.Disputed && said.Status != schemas.ChargedBack {
 		said.Before = &standing{Status: said.compared(), Sums: said.Sums, Final: said.Final}
 		if own := d.underneath(said); !own.assumed {
 			said.Before = &own.standing
@@ -102,7 +101,11 @@ func (d *deciding) sticks(r *Reading) bool {
 		return true
 	}
 	refund := slices.Contains([]schemas.Status{schemas.RefundPending, schemas.PartiallyRefunded, schemas.Refunded, schemas.RefundFailed}, obs.Status)
-	return !refund || before != nil && before.Status == obs.Status && merge(before.Sums, stated(obs.Amounts)) == before.Sums
+	if !refund || before == nil {
+		return !refund
+	}
+	same := before.Status == obs.Status && merge(before.Sums, stated(obs.Amounts)) == before.Sums
+	return same || schemas.Between(before.Status, before.Final, obs.Status) == schemas.MoveBackwards
 }
 
 // contestedSince is the provider's time of the first dispute that is open, zero where it states none.

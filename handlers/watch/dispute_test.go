@@ -164,6 +164,12 @@ func TestDisputes(t *testing.T) {
 			false,
 		},
 		{
+			"a late notification of a step towards the refund that is there does not",
+			[]func(*watched){heard(opens("d1"), answers(schemas.Refunded)), heard(pushes(schemas.RefundPending), unavailable())},
+			[]string{"disputed d1 open"},
+			false,
+		},
+		{
 			"but another refund after that does",
 			[]func(*watched){heard(opens("d1"), unavailable()), is(schemas.PartiallyRefunded, refunded(30)), is(schemas.PartiallyRefunded, refunded(60))},
 			[]string{"disputed d1 open", "partially_refunded 1 final refunded=60"},
@@ -176,6 +182,15 @@ func TestDisputes(t *testing.T) {
 				is(schemas.PartiallyRefunded, refunded(30), occurred(30*time.Minute)), is(schemas.PartiallyRefunded, refunded(30), occurred(30*time.Minute)),
 			},
 			[]string{"captured 1 final", "disputed d1 open"},
+			false,
+		},
+		{
+			"after a refund moved it on, news of another dispute does not make the refund news again",
+			[]func(*watched){
+				is(schemas.Captured), heard(opens("d1"), answers(schemas.Captured)), is(schemas.RefundPending),
+				heard(wins("d2"), answers(schemas.RefundPending)), is(schemas.RefundPending),
+			},
+			[]string{"captured 1 final", "disputed d1 open", "refund_pending 1", "disputed d2 won"},
 			false,
 		},
 		{

@@ -73,7 +73,7 @@ func (w *world) excused(c consumer, e emitted) bool {
 	status := e.statement.Facts.Status
 	negative := status.Negative() && status == c.status
 	shownAs := w.showsCaptured && status == schemas.Captured
-	return w.count.late > 0 || e.forgetful && (e.state < newest || negative || shownAs)
+	return w.count.late > 0 || w.count.forgetful > 0 && w.provider.disputed() || e.forgetful && (e.state < newest || negative || shownAs)
 }
 
 // judgeStatus compares what the consumer believes with what the provider's answers and notifications came to.
@@ -99,16 +99,18 @@ func (w *world) judgeStatus(c consumer) {
 	switch {
 	case lost:
 		w.believes(c, schemas.ChargedBack)
-	case open && !w.statesTimes && c.status == schemas.PartiallyRefunded: // a refund that nobody can date
+	case open && p.own >= 0 && c.status == p.history[p.own].status && speaksOfRefund(c.status) && (!w.statesTimes || p.refundedSince()):
+		// a refund moves a disputed payment on
 	case open:
 		w.believes(c, schemas.Disputed)
-	case p.own >= 0 && p.history[p.own].status == schemas.RefundFailed && w.showsCaptured && c.status == schemas.Captured && !w.said(schemas.RefundPending):
+	case p.own >= 0 && p.history[p.own].status == schemas.RefundFailed && w.showsCaptured && c.status == schemas.Captured &&
+		(!w.said(schemas.RefundPending) || w.count.forgetful > 0):
 		// what queries show of a failed refund is captured; nobody heard of the refund
 	case won && (p.own < 0 || !wasPaid(p.history[p.own].status)):
 		w.believes(c, schemas.Captured) // nobody heard what the payment was before the dispute
 	case p.own >= 0 && p.history[p.own].status == schemas.RefundFailed && w.showsCaptured && c.status == schemas.RefundPending && w.has(watch.CodeNoContext):
 		// captured is not said without context, so it tells nothing of the refund either
-	case (!w.statesTimes || w.lag > 0) && p.last != p.own: // late news cannot be told where the last check was not answered
+	case (!w.statesTimes || w.lag > 0 || won) && p.last != p.own: // late news cannot be told where the last check was not answered
 	case p.own >= 0 && comesAndGoes(c.status) && comesAndGoes(p.history[p.own].status) && (w.nobody && w.lag > 0 || w.count.forgetful > 0):
 		// what comes and goes: after a stale answer no later one may be said without context, or the lookback hides that it went
 	case p.own >= 0:

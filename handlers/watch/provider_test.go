@@ -120,7 +120,7 @@ func (p *provider) advance(whim byte) {
 			status := []schemas.Status{schemas.Pending, schemas.Captured, schemas.Declined}[whim%3]
 			p.enter(state{status: status, sums: fullSums(status), attempt: last.attempt + 1})
 		}
-	case disputes == 0:
+	default:
 		if next := moves[last.status]; len(next) > 0 {
 			p.move(last, next[int(whim/5)%len(next)])
 		}
@@ -187,6 +187,16 @@ func (p *provider) disputes() (open, lost string, opened int) {
 		}
 	}
 	return open, lost, opened
+}
+
+// refundedSince reports whether the latest own state that was seen is younger than the first that was heard of a dispute.
+func (p *provider) refundedSince() bool {
+	for i := range p.heard {
+		if i < p.own {
+			return true
+		}
+	}
+	return false
 }
 
 func (p *provider) disputed() bool {
