@@ -138,7 +138,7 @@ func (h *Check) ask(ctx context.Context, q *watch.Question) (providers.Payment, 
 }
 
 func readEvidence(provider providers.Provider, e watch.Evidence, p providers.Payment) *watch.Reading {
-	page := providers.Page{HTTPStatus: e.HTTPStatus, Header: http.Header{}, Body: e.Body, ReceivedAt: e.ReceivedAt}
+	page := providers.Page{HTTPStatus: e.HTTPStatus, Header: http.Header{}, Body: e.Body, Masked: e.Masked, ReceivedAt: e.ReceivedAt}
 	if page.HTTPStatus == 0 {
 		page.HTTPStatus = http.StatusOK
 	}

@@ -86,7 +86,10 @@ func (h *Intake) read(m Message) (*watch.Check, *refusal) {
 	context.CausationID, context.Traceparent = e.id, e.traceparent
 	check := &watch.Check{PaymentKey: event.Key(), Kind: watch.KindInitiated, Context: context, Origin: origin, Cause: schemas.CauseInitiated}
 	if r := event.InitiationResponse; r != nil && r.Body != "" {
-		check.Evidence = &watch.Evidence{From: schemas.SourceInitiation, HTTPStatus: r.HTTPStatus, Body: []byte(r.Body), ReceivedAt: event.InitiatedAt}
+		body, masked := providers.MaskCardNumbers([]byte(r.Body), providers.PaymentOf(event, reference).Identifiers())
+		check.Evidence = &watch.Evidence{
+			From: schemas.SourceInitiation, HTTPStatus: r.HTTPStatus, Body: body, Masked: masked, ReceivedAt: event.InitiatedAt,
+		}
 	}
 	return check, nil
 }

@@ -126,7 +126,8 @@ func (h *Notification) read(ctx context.Context, m Message) (*watch.Check, *refu
 	case !unknown:
 		h.count("accepted")
 	}
-	evidence := &watch.Evidence{From: schemas.SourceNotification, Body: m.Value, ReceivedAt: page.ReceivedAt}
+	body, masked := providers.MaskCardNumbers(m.Value, o.Identifiers(providers.Payment{ID: payment}))
+	evidence := &watch.Evidence{From: schemas.SourceNotification, Body: body, Masked: masked, ReceivedAt: page.ReceivedAt}
 	if mediaType := page.Header.Get("Content-Type"); mediaType != "" { // the others are for verification, and may be secret
 		evidence.Header = map[string]string{"Content-Type": mediaType}
 	}

@@ -38,6 +38,8 @@ type world struct {
 	sandbox *sandbox.Server
 	url     string
 	options pipeline.Options
+
+	configured *config.Config // how the providers are reached
 }
 
 // embeddedBrokers starts a broker in memory.

@@ -22,6 +22,7 @@ func (w *world) connect(simulators []sandbox.Simulator) map[string]providers.Pro
 	for _, settings := range c.Providers {
 		settings.Common().Rate = 0 // the simulators take what comes
 	}
+	w.configured = c
 	all, err := pipeline.Connect(c, nil)
 	require.NoError(w.t, err)
 	return all

@@ -34,11 +34,11 @@ func Kept(a Answer, o Outcome, p Payment) *schemas.Raw {
 	if o.Page < 0 || o.Page >= len(a.Pages) {
 		return nil
 	}
-	return Seal(a.Pages[o.Page], o.own(p))
+	return Seal(a.Pages[o.Page], o.Identifiers(p))
 }
 
-// own are the payment's identifiers, those that the answer states among them.
-func (o Outcome) own(p Payment) []string {
+// Identifiers are the payment's, those that the answer states among them.
+func (o Outcome) Identifiers(p Payment) []string {
 	own := p.Identifiers()
 	if o.Observation != nil {
 		own = append(own, o.Observation.ProviderPaymentID)
@@ -66,7 +66,7 @@ func (o Outcome) Change(provider Provider, a Answer, p Payment) schemas.Change {
 	if change.Anomalies == nil {
 		change.Anomalies = []schemas.Anomaly{}
 	}
-	masked := maskWords(&change, o.own(p))
+	masked := maskWords(&change, o.Identifiers(p))
 	if raw != nil {
 		change.ObservedAt = raw.ReceivedAt
 		masked = masked || raw.Masked

@@ -86,6 +86,7 @@ type Page struct {
 	ReceivedAt time.Time
 	Cut        bool // the body ended before its announced length
 	TooLarge   bool // the body was larger than allowed and is not whole
+	Masked     bool // card numbers in the body were masked on the way
 }
 
 // Last is the page received last; the zero Page when there is none.

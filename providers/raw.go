@@ -23,7 +23,7 @@ func Seal(p Page, own []string) *schemas.Raw {
 	body, masked := MaskCardNumbers(p.Body, own)
 	sum := sha256.Sum256(body)
 	raw := &schemas.Raw{
-		MediaType: mediaType(p), Encoding: EncodingUTF8, Size: len(body), SHA256: hex.EncodeToString(sum[:]), Masked: masked,
+		MediaType: mediaType(p), Encoding: EncodingUTF8, Size: len(body), SHA256: hex.EncodeToString(sum[:]), Masked: masked || p.Masked,
 		HTTPStatus: p.HTTPStatus, ReceivedAt: p.ReceivedAt.UTC(),
 	}
 	if utf8.Valid(body) {

@@ -93,6 +93,7 @@ type Evidence struct {
 	HTTPStatus int               `json:"http_status,omitempty"`
 	Header     map[string]string `json:"header,omitempty"`
 	Body       []byte            `json:"body"`
+	Masked     bool              `json:"masked,omitempty"` // card numbers in the body were masked
 	ReceivedAt time.Time         `json:"received_at"`
 }
 

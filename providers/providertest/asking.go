@@ -194,7 +194,7 @@ func (w *world) check(t require.TestingT) providers.Outcome {
 
 // requireDiscreet requires that no secret stands in what was said or in a URL.
 func (w *world) requireDiscreet(t require.TestingT) {
-	hidden := secrets(w.settings)
+	hidden := Secrets(w.settings)
 	require.NotEmpty(t, hidden, "the settings hold no secret")
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -238,7 +238,7 @@ func (s Subject) obeysContext(t require.TestingT) {
 		cancel()
 		require.ErrorIs(t, err, context.Canceled, name)
 		require.Zero(t, o, name)
-		requireNone(t, err, secrets(w.settings))
+		requireNone(t, err, Secrets(w.settings))
 	}
 }
 

@@ -125,7 +125,7 @@ func (h *host) expect(t *testing.T, o providers.Outcome) {
 		requireFailure(t, o, f.kind, f.codes...)
 	}
 	assert.Equal(t, f.after, o.RetryAfter)
-	requireNone(t, o, secrets(h.settings))
+	requireNone(t, o, Secrets(h.settings))
 	requireNone(t, o, []string{bodyMark})
 
 	synctest.Wait() // until connections are found to be good for nothing more

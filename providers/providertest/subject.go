@@ -227,8 +227,8 @@ func requireFailure(t require.TestingT, o providers.Outcome, kind providers.Kind
 	}
 }
 
-// secrets are the texts in settings that must never show.
-func secrets(settings providers.ProviderSettings) []string {
+// Secrets are the texts in settings that must never show.
+func Secrets(settings providers.ProviderSettings) []string {
 	var found []string
 	var walk func(reflect.Value)
 	walk = func(v reflect.Value) {
