@@ -42,8 +42,8 @@ type SubscriberOptions struct {
 	Group string
 	// Lanes say which messages may run at the same time; default LaneByKey.
 	Lanes Lanes
-	// InFlight is how many messages are handed out at once, over all partitions of a subscription; default 4096. As many
-	// again are read ahead per partition.
+	// InFlight is how many messages are handed out at once, over all partitions of a subscription; default 4096. About as many
+	// again are read ahead. A partition is read no further while 16 times as many were read from its first unfinished message on.
 	InFlight int
 	// ReadAhead is how many bytes of keys and values are read ahead per partition; the last fetch may add as many again, at most 1 MiB.
 	// Default 8 MiB.
