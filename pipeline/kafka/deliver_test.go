@@ -54,6 +54,43 @@ func TestThousandsRunWhileOneLaneIsSlow(t *testing.T) {
 	second.Ack()
 }
 
+func TestAHotKeyFillsItsOwnLaneUntilTheSpanIsReached(t *testing.T) {
+	t.Parallel()
+	const inFlight, span = 10, 16 * 10
+	c := newCluster(t)
+	topic := c.topic("hot-key", 1)
+	publisher := c.publisher()
+	messages := c.subscribe(c.subscriber(kafka.SubscriberOptions{InFlight: inFlight}), topic)
+	var batch []*message.Message
+	for i := range 5 * inFlight {
+		batch = append(batch, keyed("hot", i))
+	}
+	require.NoError(t, publisher.Publish(topic, batch...))
+	hot := receive(t, messages)
+	require.Equal(t, "hot", string(kafka.Key(hot)))
+	others, stopped := 0, false
+	for !stopped { // nobody waits for the first of the hot key, until a crash would repeat too many
+		require.Less(t, others, 2*span)
+		require.NoError(t, publisher.Publish(topic, keyed(strconv.Itoa(others), others))) // one by one, so that fetches are small
+		select {
+		case msg := <-messages:
+			require.Equal(t, strconv.Itoa(others), string(kafka.Key(msg)))
+			msg.Ack()
+			others++
+		case <-time.After(3 * time.Second):
+			stopped = true
+		}
+	}
+	assert.Equal(t, span, 5*inFlight+others)
+	assert.Equal(t, int64(0), c.committed(c.group(), topic))
+
+	hot.Ack()
+	for range 5*inFlight - 1 + 1 { // the others of the hot key, and the one that was not read
+		receive(t, messages).Ack()
+	}
+	eventually(t, "all committed", func() bool { return c.committed(c.group(), topic) == span+1 })
+}
+
 func TestInFlightBoundsWhatIsHandedOut(t *testing.T) {
 	t.Parallel()
 	c := newCluster(t)
@@ -258,6 +295,29 @@ func TestCloseDoesNotNeedAReader(t *testing.T) {
 	assert.False(t, open)
 	_, err := s.Subscribe(t.Context(), topic)
 	require.ErrorIs(t, err, kafka.ErrClosed)
+}
+
+func TestCloseMayBeCalledByManyAtOnce(t *testing.T) {
+	t.Parallel()
+	c := newCluster(t)
+	topic := c.topic("closed", 2)
+	require.NoError(t, c.subscriber(kafka.SubscriberOptions{}).Close(), "without a subscription")
+	s := c.subscriber(kafka.SubscriberOptions{Drain: 200 * time.Millisecond})
+	first, second := c.subscribe(s, topic), c.subscribe(s, topic)
+	require.NoError(t, c.publisher().Publish(topic, keyed("k", 1)))
+	select { // it is never acked
+	case <-first:
+	case <-second:
+	}
+	var closing sync.WaitGroup
+	for range 4 {
+		closing.Go(func() { assert.NoError(t, s.Close()) })
+	}
+	closing.Wait()
+	for _, messages := range []<-chan *message.Message{first, second} {
+		_, open := <-messages
+		assert.False(t, open)
+	}
 }
 
 func TestSubscribeWaitsForItsTopic(t *testing.T) {

@@ -121,15 +121,19 @@ func (g *generation) fetchable(leader string, round int) ([]position, time.Durat
 	return slices.Concat(out[turn:], out[:turn]), wait
 }
 
-// room tells whether more may be read of a partition: not too many of its records wait, nor of all those that could be handed out at
-// once. Once full, it has to become half empty first.
+// room tells whether more may be read of a partition: not too many records could be handed out at once. What waits for another of its key
+// does not count, so that a hot key or a slow message does not keep others from being read; bytes and span bound it. Once full, a partition
+// has to become half empty first.
 func (g *generation) room(p *partition) bool {
 	limit, bytes := g.sub.options.InFlight, g.sub.options.ReadAhead
 	if p.full {
 		limit, bytes = limit/2, bytes/2
 	}
-	return (p.pending == 0 || p.pending-p.running < limit && p.bytes < bytes && g.runnable < max(1, limit)) &&
-		p.tracker.span() < aheadSpan*g.sub.options.InFlight
+	ready := g.runnable
+	if g.sub.options.Lanes == LaneByPartition { // those that wait are all that there is
+		ready = max(ready, p.pending-p.running)
+	}
+	return (p.pending == 0 || ready < max(1, limit) && p.bytes < bytes) && p.tracker.span() < aheadSpan*g.sub.options.InFlight
 }
 
 // roomAgain wakes the fetch loop of a partition that was full and has room now.
