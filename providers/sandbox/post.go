@@ -23,12 +23,12 @@ type post struct {
 
 // letter is a notification on its way.
 type letter struct {
-	at       time.Time // when it is sent
-	times    int       // how often, whatever the answers
-	to       *url.URL
-	body     []byte
-	header   func(now time.Time) (http.Header, error) // signed anew for every try
-	provider string
+	at           time.Time // when it is sent
+	times        int       // how often, whatever the answers
+	to           *url.URL
+	body         []byte
+	header       func(now time.Time) (http.Header, error) // signed anew for every try
+	acknowledged func(*http.Response) bool
 }
 
 // How patient the simulated providers are.
@@ -127,5 +127,5 @@ func (p *post) attempt(l letter) (acknowledged bool) {
 		return false
 	}
 	defer func() { _ = answer.Body.Close() }()
-	return acknowledges(l.provider, answer)
+	return l.acknowledged(answer)
 }
