@@ -44,6 +44,8 @@ type Change struct {
 	Entry   int      `json:"entry,omitempty"` // for the how-many-eth time this status with these sums was reached, from 1
 	Dispute *Dispute `json:"dispute,omitempty"`
 
+	Corrects string `json:"corrects,omitempty"` // of a payment.status_corrected: the id of the event that was wrong
+
 	Cause    Cause  `json:"cause,omitempty"`
 	Attempt  int    `json:"attempt,omitempty"` // which check it was, from 1
 	ReplayID string `json:"replay_id,omitempty"`

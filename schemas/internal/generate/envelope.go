@@ -51,6 +51,11 @@ func statusEnvelope() schema {
 			Required: []string{"raw"},
 			OneOf:    []schema{{Required: []string{"entry"}}, {Required: []string{"dispute"}}},
 		}}}},
+		AllOf: []schema{{
+			If:   &schema{Properties: members{{"type", schema{Const: schemas.TypeStatusCorrected}}}},
+			Then: &schema{Properties: members{{"data", schema{Required: []string{"corrects"}}}}},
+			Else: &schema{Properties: members{{"data", schema{Not: &schema{Required: []string{"corrects"}}}}}},
+		}},
 	}
 }
 
