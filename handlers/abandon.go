@@ -5,6 +5,7 @@ import (
 
 	"github.com/paystatus/paystatus/handlers/watch"
 	"github.com/paystatus/paystatus/providers"
+	"github.com/paystatus/paystatus/schemas"
 )
 
 // Abandon gives up a message that a handler fails on again and again. A letter that was given back remains one of the handler
@@ -20,7 +21,7 @@ func Abandon(handler string, m Message) Result {
 }
 
 // Abandon gives up a check that the handler fails on again and again: a dead letter, and where the payment is known the end
-// of its watch, unresolved.
+// of its watch, unresolved; of a backfill the record that the payment could not be asked about, or it would wait for one for good.
 func (h *Check) Abandon(m Message) (result Result) {
 	letter := Abandon(NameCheck, m)
 	defer func() {
@@ -39,6 +40,10 @@ func (h *Check) Abandon(m Message) (result Result) {
 	}
 	c := taken.Check
 	q := watch.Question{Check: c, Lane: lane, LogFrom: tenure.LogFrom, Now: time.Now()}
+	if c.Kind == watch.KindBackfill {
+		outcome := providers.Failure(providers.Unavailable, string(CodeInternalError), "the check could not be handled")
+		q.Query = watch.Reading{From: schemas.SourceQuery, Outcome: outcome}
+	}
 	result, err = h.write(m, tenure, q, watch.Abandon(q), providers.Payment{ID: c.PaymentID, Account: c.Account, Reference: c.Context.Known()}, nil)
 	if err != nil {
 		return letter

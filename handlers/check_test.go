@@ -2,6 +2,7 @@ package handlers
 
 import (
 	"context"
+	"encoding/json"
 	"log/slog"
 	"net/http"
 	"testing"
@@ -63,4 +64,23 @@ func TestAPaymentWithoutContextIsAskedForByWhatItsNotificationStates(t *testing.
 		value = next.Value
 	}
 	assert.Equal(t, []schemas.Reference{{"key": "k"}, {"key": "k"}, {"key": "k"}}, provider.asked)
+}
+
+func TestAnAbandonedCheckOfABackfillIsADeadLetterAndRecordedAsNotAsked(t *testing.T) {
+	t.Parallel()
+	h := &Check{Memory: NewMemory(), Log: slog.New(slog.DiscardHandler)}
+	h.Memory.Assign(0, time.Now())
+	key := schemas.PaymentKey{Provider: "liquido", Account: "default", PaymentID: "p"}
+	value, err := watch.Check{
+		PaymentKey: key, Kind: watch.KindBackfill, ReplayID: "r", Cause: schemas.CauseBackfill,
+		Context: &watch.Context{Amount: schemas.Amount{Value: 300, Currency: "COP"}},
+	}.Encode()
+	require.NoError(t, err)
+	out := h.Abandon(Message{Value: value}).Out
+	require.Len(t, out, 2)
+	var record ReplayOutcome
+	require.NoError(t, json.Unmarshal(out[0].Value, &record))
+	assert.Equal(t, ToReplays, out[0].To)
+	assert.Equal(t, ReplayOutcome{ReplayID: "r", PaymentKey: key, Outcome: providers.Unavailable, Code: "internal_error", At: record.At}, record)
+	assert.Equal(t, ToDeadLetters, out[1].To)
 }

@@ -129,8 +129,8 @@ func (e Events) structured(event cloudevents.Event, data, trail []byte, tracepar
 	}}, nil
 }
 
-// decodeTrail reads what an event says to the next owner of its payment.
-func decodeTrail(m Message) (watch.Trail, bool) {
+// TrailOf reads what an event of the emitted log says to the next owner of its payment; false for a record that says nothing.
+func TrailOf(m Message) (watch.Trail, bool) {
 	var t watch.Trail
 	text := m.header(headerSaid)
 	if text == "" || json.Unmarshal([]byte(text), &t) != nil || t.Version != watch.Version {

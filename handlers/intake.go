@@ -26,11 +26,11 @@ const NameIntake = "intake"
 
 // Handle is the Handler.
 func (h *Intake) Handle(_ context.Context, m Message) (Result, error) {
-	check, refusal := h.read(m)
+	check, refusal := h.Read(m)
 	switch {
 	case refusal != nil:
-		h.count(string(refusal.code))
-		return Result{Out: []Out{deadLetter(m, NameIntake, refusal.code, refusal.detail, time.Now(), nil)}}, nil
+		h.count(string(refusal.Code))
+		return Result{Out: []Out{deadLetter(m, NameIntake, refusal.Code, refusal.Detail, time.Now(), nil)}}, nil
 	case check == nil:
 		h.count("ignored")
 		return Result{}, nil
@@ -49,37 +49,37 @@ func (h *Intake) count(event string) {
 	}
 }
 
-// refusal is why an input cannot go on.
-type refusal struct {
-	code   watch.Code
-	detail string
+// Refusal is why an input cannot go on.
+type Refusal struct {
+	Code   watch.Code
+	Detail string // a sentence for people
 }
 
-// read makes the first check of an event; nil without a refusal for an event that is none of ours.
-func (h *Intake) read(m Message) (*watch.Check, *refusal) {
+// Read makes the first check of an event; nil without a refusal for an event that is none of ours.
+func (h *Intake) Read(m Message) (*watch.Check, *Refusal) {
 	e, err := open(m)
 	switch {
 	case err != nil:
-		return nil, &refusal{CodeInvalidEnvelope, err.Error()}
+		return nil, &Refusal{CodeInvalidEnvelope, err.Error()}
 	case e.eventType != "" && !slices.Contains(h.Types, e.eventType):
 		return nil, nil
 	case len(e.data) == 0:
-		return nil, &refusal{CodeEmpty, "there is no event in the record"}
+		return nil, &Refusal{CodeEmpty, "there is no event in the record"}
 	}
 	event, err := schemas.ParseInitiated(e.data)
 	if err != nil {
-		return nil, &refusal{codeOf(err), err.Error()}
+		return nil, &Refusal{codeOf(err), err.Error()}
 	}
 	provider := h.Providers[event.Provider]
 	if provider == nil {
-		return nil, &refusal{CodeUnknownProvider, fmt.Sprintf("no provider %q is configured", clip(event.Provider))}
+		return nil, &Refusal{CodeUnknownProvider, fmt.Sprintf("no provider %q is configured", clip(event.Provider))}
 	}
 	if !slices.Contains(provider.Accounts(), event.Account) {
-		return nil, &refusal{CodeUnknownAccount, fmt.Sprintf("%s has no account %q configured", event.Provider, clip(event.Account))}
+		return nil, &Refusal{CodeUnknownAccount, fmt.Sprintf("%s has no account %q configured", event.Provider, clip(event.Account))}
 	}
 	reference, err := provider.Identify(event)
 	if err != nil {
-		return nil, &refusal{CodeInvalidReference, err.Error()}
+		return nil, &Refusal{CodeInvalidReference, err.Error()}
 	}
 	origin := &watch.Origin{Topic: m.Topic, Partition: m.Partition, Offset: m.Offset, Time: m.Time}
 	context := watch.NewContext(event, reference, origin)

@@ -85,7 +85,7 @@ func (m *Memory) Keep(t Tenure, key schemas.PaymentKey, lane watch.Lane) {
 
 // RestoreEvent takes in a record of the emitted log, in the order of the log.
 func (m *Memory) RestoreEvent(partition int, record Message) {
-	trail, ok := decodeTrail(record)
+	trail, ok := TrailOf(record)
 	if !ok {
 		return
 	}

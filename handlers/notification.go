@@ -55,8 +55,8 @@ func (h *Notification) Handle(ctx context.Context, m Message) (Result, error) {
 	case err != nil:
 		return Result{}, err
 	case refusal != nil:
-		h.count(string(refusal.code))
-		return Result{Out: []Out{deadLetter(m, NameNotification, refusal.code, refusal.detail, time.Now(), nil)}}, nil
+		h.count(string(refusal.Code))
+		return Result{Out: []Out{deadLetter(m, NameNotification, refusal.Code, refusal.Detail, time.Now(), nil)}}, nil
 	case check == nil:
 		return Result{}, nil
 	}
@@ -75,14 +75,14 @@ func (h *Notification) count(event string) {
 
 // read makes the check that a notification asks for; nil without a refusal when it asks for none. The error says that it
 // must be read again.
-func (h *Notification) read(ctx context.Context, m Message) (*watch.Check, *refusal, error) {
+func (h *Notification) read(ctx context.Context, m Message) (*watch.Check, *Refusal, error) {
 	name, account := m.header(HeaderProvider), m.header(HeaderAccount)
 	if account == "" {
 		account = schemas.DefaultAccount
 	}
 	provider := h.Providers[name]
-	refuse := func(code watch.Code, detail string) (*watch.Check, *refusal, error) {
-		return nil, &refusal{code, detail}, nil
+	refuse := func(code watch.Code, detail string) (*watch.Check, *Refusal, error) {
+		return nil, &Refusal{code, detail}, nil
 	}
 	switch {
 	case len(m.Value) == 0:

@@ -331,5 +331,6 @@ func Abandon(q Question) Decision {
 	if q.Check.Kind != KindBackfill {
 		d.end(schemas.UnresolvedInternalError, "the check could not be handled")
 	}
+	d.record = q.Check.Kind == KindBackfill && q.Check.ReplayID != ""
 	return d.result()
 }
