@@ -44,9 +44,9 @@ func TestWhichLeaseAContextCarries(t *testing.T) {
 
 func TestMessagesOfOneKeyGoInRounds(t *testing.T) {
 	t.Parallel()
-	var letters []letter
+	var letters []*letter
 	for _, m := range []struct{ key, payload string }{{"a", "1"}, {"b", "2"}, {"a", "3"}, {"", "4"}, {"", "5"}, {"a", "6"}, {"b", "7"}} {
-		l := letter{record: kafkago.Message{Value: []byte(m.payload)}}
+		l := &letter{record: kafkago.Message{Value: []byte(m.payload)}}
 		if m.key != "" {
 			l.record.Key = []byte(m.key)
 		}

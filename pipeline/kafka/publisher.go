@@ -1,23 +1,14 @@
 package kafka
 
 import (
-	"context"
 	"errors"
 	"fmt"
-	"io"
 	"slices"
 	"sync"
 	"time"
 
 	"github.com/ThreeDotsLabs/watermill/message"
 	kafkago "github.com/segmentio/kafka-go"
-)
-
-const (
-	batchTimeout  = 5 * time.Millisecond // how long the first message of a batch waits for others
-	batchMessages = 50                   // the writer allocates room for as many with each batch
-	batchBytes    = 1_000_000            // below Kafka's default max.message.bytes, which limits a whole batch
-	writeTimeout  = 10 * time.Second
 )
 
 // ErrClosed is returned by what was closed.
@@ -41,13 +32,11 @@ type PublisherOptions struct {
 
 // Publisher is a Watermill Publisher. It partitions by key as the Java client does (murmur2), without a key at random.
 type Publisher struct {
-	options   PublisherOptions
-	transport *kafkago.Transport
-	fence     *fence
-	batched   *kafkago.Writer
-	single    *kafkago.Writer // for messages that fill a batch by themselves
-	closed    chan struct{}
-	close     sync.Once
+	options PublisherOptions
+	client  *Client
+	writer  *writer
+	closed  chan struct{}
+	close   sync.Once
 }
 
 var _ message.Publisher = (*Publisher)(nil)
@@ -64,27 +53,8 @@ func NewPublisher(config Config, options PublisherOptions) (*Publisher, error) {
 	if options.Deadline == 0 {
 		options.Deadline = 30 * time.Second
 	}
-	p := &Publisher{options: options, transport: n.transport(options.Topics...), closed: make(chan struct{})}
-	p.fence = newFence(p.transport)
-	p.batched = p.writer(n, batchMessages, batchBytes)
-	p.single = p.writer(n, 1, 1<<31-1)
-	return p, nil
-}
-
-// writer makes one attempt per batch: Publish repeats, so that nothing is written after Publish has returned an error.
-func (p *Publisher) writer(n *network, messages int, bytes int64) *kafkago.Writer {
-	return &kafkago.Writer{
-		Addr: n.addr(), Transport: p.fence, Balancer: kafkago.Murmur2Balancer{}, RequiredAcks: kafkago.RequireAll,
-		MaxAttempts: 1, BatchSize: messages, BatchBytes: bytes, BatchTimeout: batchTimeout,
-		ReadTimeout: writeTimeout, WriteTimeout: writeTimeout, Completion: p.completed,
-	}
-}
-
-// completed is called when a batch was acknowledged, or failed. The messages of a batch are appended at the same time.
-func (p *Publisher) completed(batch []kafkago.Message, err error) {
-	if p.options.OnAppend != nil && err == nil && len(batch) > 0 && !batch[0].Time.IsZero() {
-		p.options.OnAppend(batch[0].Time)
-	}
+	client := newClient(n, options.Topics...)
+	return &Publisher{options: options, client: client, writer: newWriter(client, options.OnAppend), closed: make(chan struct{})}, nil
 }
 
 // Publish returns nil when all in-sync replicas of every message's partition acknowledged it. Messages of one key are written
@@ -93,14 +63,15 @@ func (p *Publisher) completed(batch []kafkago.Message, err error) {
 // that holds: it is looked at last while the request is being encoded. The contexts' cancellation and deadlines are not looked at:
 // a write cannot be taken back.
 func (p *Publisher) Publish(topic string, messages ...*message.Message) error {
-	letters := make([]letter, len(messages))
+	letters, now := make([]*letter, len(messages)), time.Now()
 	for i, msg := range messages {
-		letters[i] = letter{record: p.record(topic, msg), lease: LeaseOf(msg.Context())}
+		letters[i] = &letter{record: p.record(topic, msg), lease: LeaseOf(msg.Context())}
+		letters[i].record.Time = now
 	}
 	if err := leases(letters); err != nil {
 		return fmt.Errorf("kafka: publish to %s: %w", topic, err)
 	}
-	deadline := time.Now().Add(p.options.Deadline)
+	deadline := now.Add(p.options.Deadline)
 	for _, round := range rounds(letters) {
 		if err := p.publish(topic, round, deadline); err != nil {
 			return fmt.Errorf("kafka: publish to %s: %w", topic, err)
@@ -109,26 +80,12 @@ func (p *Publisher) Publish(topic string, messages ...*message.Message) error {
 	return nil
 }
 
-// letter is a message as kafka-go's Writer takes it, with the lease that it is written under.
-type letter struct {
-	record kafkago.Message
-	lease  *Lease
-}
-
-func (l letter) size() int {
-	size := len(l.record.Key) + len(l.record.Value) + 64
-	for _, h := range l.record.Headers {
-		size += len(h.Key) + len(h.Value) + 16
-	}
-	return size
-}
-
 // rounds splits letters so that no key occurs twice in a round.
-func rounds(letters []letter) [][]letter {
+func rounds(letters []*letter) [][]*letter {
 	if len(letters) < 2 {
-		return [][]letter{letters}
+		return [][]*letter{letters}
 	}
-	var out [][]letter
+	var out [][]*letter
 	seen := map[string]int{}
 	for _, l := range letters {
 		round := 0
@@ -144,7 +101,7 @@ func rounds(letters []letter) [][]letter {
 	return out
 }
 
-func leases(letters []letter) error {
+func leases(letters []*letter) error {
 	for _, l := range letters {
 		if err := l.lease.Err(); err != nil {
 			return err
@@ -154,33 +111,20 @@ func leases(letters []letter) error {
 }
 
 // publish writes one round, and again what failed for a passing reason, until the deadline.
-func (p *Publisher) publish(topic string, round []letter, deadline time.Time) error {
-	batched, single := round, []letter(nil)
-	if slices.ContainsFunc(round, letter.large) {
-		batched = nil
-		for _, l := range round {
-			if l.large() {
-				single = append(single, l)
-			} else {
-				batched = append(batched, l)
-			}
-		}
-	}
-	for pause := 50 * time.Millisecond; ; pause = min(2*pause, time.Second) {
+func (p *Publisher) publish(topic string, round []*letter, deadline time.Time) error {
+	for pause := 50 * time.Millisecond; ; {
 		if err := leases(round); err != nil {
 			return err
 		}
-		batchedFailed, err := p.write(p.batched, batched)
-		if errors.Is(err, kafkago.MessageSizeTooLarge) { // the batch may have been, not its messages
-			single, batchedFailed, err = append(single, batchedFailed...), nil, nil
-		}
-		singleFailed, singleErr := p.write(p.single, single)
-		err = errors.Join(err, singleErr)
-		if err == nil {
+		p.writer.write(topic, round)
+		failed, err := unwritten(round)
+		if len(failed) == 0 {
 			return nil
 		}
-		batched, single = batchedFailed, singleFailed
-		round = slices.Concat(batched, single)
+		round = failed
+		if err == nil {
+			continue
+		}
 		lasting, late := !passing(err), time.Now().Add(pause).After(deadline)
 		tell(p.options.Hooks, func(h HookPublishError) { h.OnPublishError(topic, len(round), !lasting && !late, err) })
 		switch {
@@ -194,41 +138,23 @@ func (p *Publisher) publish(topic string, round []letter, deadline time.Time) er
 		case <-p.closed:
 			return errors.Join(ErrClosed, err)
 		}
+		pause = min(2*pause, time.Second)
 	}
 }
 
-// large tells that a message fills a batch by itself.
-func (l letter) large() bool { return l.size() >= batchBytes }
-
-// write makes one attempt and gives the letters that were not written, with the reasons.
-func (p *Publisher) write(w *kafkago.Writer, letters []letter) ([]letter, error) {
-	if len(letters) == 0 {
-		return nil, nil
-	}
-	records := make([]kafkago.Message, len(letters))
-	for i := range letters {
-		records[i] = letters[i].record
-	}
-	defer p.fence.guard(records, letters)()
-	err := w.WriteMessages(context.Background(), records...)
-	var each kafkago.WriteErrors
-	switch {
-	case err == nil:
-		return nil, nil
-	case errors.Is(err, io.ErrClosedPipe):
-		return letters, ErrClosed
-	case !errors.As(err, &each):
-		return letters, err
-	}
-	var failed []letter
+// unwritten gives the letters of a round that were not written, with the reasons. What was too large in company goes alone next, which needs no reason.
+func unwritten(round []*letter) (failed []*letter, err error) {
 	var reasons []error
-	for i, err := range each {
-		if err == nil {
+	for _, l := range round {
+		if l.err == nil {
 			continue
 		}
-		failed = append(failed, letters[i])
-		if !slices.ContainsFunc(reasons, func(known error) bool { return known.Error() == err.Error() }) {
-			reasons = append(reasons, err)
+		failed = append(failed, l)
+		switch {
+		case errors.Is(l.err, kafkago.MessageSizeTooLarge) && !l.alone:
+			l.alone = true
+		case !slices.ContainsFunc(reasons, func(known error) bool { return known.Error() == l.err.Error() }):
+			reasons = append(reasons, l.err)
 		}
 	}
 	return failed, errors.Join(reasons...)
@@ -278,8 +204,8 @@ func (p *Publisher) Close() error {
 	var err error
 	p.close.Do(func() {
 		close(p.closed)
-		err = errors.Join(p.batched.Close(), p.single.Close())
-		p.transport.CloseIdleConnections()
+		p.writer.close()
+		err = p.client.Close()
 	})
 	return err
 }
