@@ -92,6 +92,7 @@ type Caller struct {
 func NewCaller(load Load) *Caller {
 	transport := http.DefaultTransport.(*http.Transport).Clone() //nolint:forcetypeassert // documented by net/http
 	transport.MaxIdleConns, transport.MaxIdleConnsPerHost, transport.DisableCompression = 0, load.InFlight, true
+	transport.ReadBufferSize, transport.WriteBufferSize = 2<<10, 1<<10 // of thousands of connections
 	return &Caller{client: &http.Client{Transport: transport}, url: load.Provider + chargePath}
 }
 

@@ -19,7 +19,7 @@ const (
 	fetchVersion        = 11       // Kafka 2.3; the newest that kafka-go can encode
 	fetchBytes          = 16 << 20 // of one answer; a first batch that is larger comes whole
 	fetchPartitionBytes = 1 << 20
-	fetchAheadBytes     = 256 << 10 // of one partition, where many are read ahead of the handlers
+	fetchAheadBytes     = 128 << 10 // of one partition, where many are read ahead of the handlers
 	fetchLimit          = 1 << 28   // of an answer that is still believed
 	fetchTimeout        = 15 * time.Second
 )
