@@ -280,10 +280,12 @@ func (w *world) scripted(n notified, id string) {
 	w.initiate(initiated(id, n.provider, 5000, "COP", reference))
 }
 
-// about are what a type needs beside what the sandbox knows: a card verification is of nothing, and Liquido's clock ticks once a
-// second.
+// about are what a type needs beside what the sandbox knows: a card verification is of nothing, and the clocks of Antom and Liquido
+// tick once a second, so that what they tell may have happened no later than what a query has shown.
 func about(n notified) map[string]any {
 	switch {
+	case n.kind == "CAPTURE_RESULT":
+		return map[string]any{"captureTime": time.Now().UTC().Add(2 * time.Second).Format(time.RFC3339)}
 	case strings.HasPrefix(n.kind, "card_verif"):
 		return map[string]any{"amount": 0}
 	case n.provider == "liquido":

@@ -109,20 +109,20 @@ func (c Check) Encode() ([]byte, error) {
 
 // DecodeCheck reads the message of a check. Of a version that is not ours only Version is filled.
 func DecodeCheck(text []byte) (Check, error) {
+	var c Check
+	err := json.Unmarshal(text, &c)
+	if err == nil && c.Version == Version {
+		return c, nil
+	}
 	var head struct {
 		Version int `json:"v"`
 	}
-	if err := json.Unmarshal(text, &head); err != nil {
-		return Check{}, fmt.Errorf("decode a check: %w", err)
-	}
-	if head.Version != Version {
+	if headErr := json.Unmarshal(text, &head); headErr != nil {
+		err = headErr
+	} else if head.Version != Version { // whose fields may be of other types
 		return Check{Version: head.Version}, nil
 	}
-	var c Check
-	if err := json.Unmarshal(text, &c); err != nil {
-		return Check{}, fmt.Errorf("decode a check: %w", err)
-	}
-	return c, nil
+	return Check{}, fmt.Errorf("decode a check: %w", err)
 }
 
 // Origin is the record that an initiated event came in.
