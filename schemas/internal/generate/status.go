@@ -86,8 +86,11 @@ var changeNotes = notes{
 			"and where nothing was ever reported.",
 		Minimum: &one,
 	},
-	"dispute":    {Description: "The dispute that this event speaks of."},
-	"corrects":   {Description: "Of a correction: the id of the event that it puts right, the last one of the payment when the correction was made.", Format: "uuid"},
+	"dispute": {Description: "The dispute that this event speaks of."},
+	"corrects": {
+		Description: "Of a correction: the id of the event that it puts right, the last one of the payment when the correction was made.",
+		Format:      "uuid",
+	},
 	"cause":      {Description: "Why the check ran."},
 	"attempt":    {Description: "Which check of the payment it was.", Minimum: &one},
 	"replay_id":  {Description: "The backfill that the check belongs to.", MinLength: 1},

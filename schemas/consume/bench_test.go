@@ -1,0 +1,47 @@
+package consume_test
+
+import (
+	"context"
+	"encoding/json"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/paystatus/paystatus/schemas"
+	"github.com/paystatus/paystatus/schemas/consume"
+)
+
+// BenchmarkHandle takes the events of one payment, each with a raw answer of 2 KB: decoding, judging and a store in memory.
+func BenchmarkHandle(b *testing.B) {
+	event := example(b, "status_changed_captured.binary.json")
+	var data map[string]json.RawMessage
+	require.NoError(b, json.Unmarshal(event.value, &data))
+	var raw schemas.Raw
+	require.NoError(b, json.Unmarshal(data["raw"], &raw))
+	raw.Body += strings.Repeat(`{"processed":"2026-03-02"}`, (2048-len(raw.Body))/26)
+	var err error
+	data["raw"], err = json.Marshal(raw)
+	require.NoError(b, err)
+	event.value, err = json.Marshal(data)
+	require.NoError(b, err)
+	b.SetBytes(int64(len(event.value)))
+	b.ReportAllocs()
+	for b.Loop() {
+		e, err := consume.Decode(event.headers, event.value)
+		if err != nil {
+			b.Fatal(err)
+		}
+		if _, err := consume.Handle(context.Background(), fresh{}, e, func(consume.Delta) error { return nil }); err != nil {
+			b.Fatal(err)
+		}
+	}
+}
+
+// fresh is a store in which every payment is a new one.
+type fresh struct{}
+
+func (fresh) Load(context.Context, schemas.PaymentKey) (consume.Known, error) {
+	return consume.Known{}, nil
+}
+func (fresh) Store(context.Context, schemas.PaymentKey, consume.Known) error { return nil }
