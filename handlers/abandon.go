@@ -30,7 +30,7 @@ func (h *Check) Abandon(m Message) (result Result) {
 		}
 	}()
 	check, err := watch.DecodeCheck(m.Value)
-	if err != nil || check.Version != watch.Version {
+	if err != nil || !check.Ours() {
 		return letter
 	}
 	lane, tenure := h.Memory.Lane(m.Partition, check.PaymentKey)
@@ -40,7 +40,7 @@ func (h *Check) Abandon(m Message) (result Result) {
 	}
 	c := taken.Check
 	q := watch.Question{Check: c, Lane: lane, LogFrom: tenure.LogFrom, Now: time.Now()}
-	if c.Kind == watch.KindBackfill {
+	if c.Kind == watch.KindBackfill || c.Kind == watch.KindRenormalize {
 		outcome := providers.Failure(providers.Unavailable, string(CodeInternalError), "the check could not be handled")
 		q.Query = watch.Reading{From: schemas.SourceQuery, Outcome: outcome}
 	}

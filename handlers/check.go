@@ -61,7 +61,7 @@ func (h *Check) Handle(ctx context.Context, m Message) (Result, error) {
 	case err != nil:
 		letter := deadLetter(m, NameCheck, CodeInvalidCheck, "the record on the work topic is not a check", time.Now(), nil)
 		return Result{Out: []Out{letter}}, nil //nolint:nilerr // bad input is a dead letter
-	case check.Version != watch.Version:
+	case !check.Ours():
 		h.Log.Warn("a check of another version waits", "version", check.Version, "partition", m.Partition, "offset", m.Offset)
 		return Result{Out: []Out{{To: ToDelay, After: patienceWithVersions, Key: m.Key, Value: m.Value, Headers: m.Headers}}}, nil
 	}
@@ -80,6 +80,9 @@ func (h *Check) Handle(ctx context.Context, m Message) (Result, error) {
 			Done: func() { h.Memory.Keep(tenure, check.PaymentKey, lane) },
 		}, nil
 	case watch.Ask:
+	}
+	if check.Kind == watch.KindRenormalize {
+		return h.renormalize(m, tenure, lane, taken.Check)
 	}
 	q := watch.Question{Check: taken.Check, Lane: lane, LogFrom: tenure.LogFrom, Random: h.Random()}
 	payment, err := h.ask(ctx, &q)
@@ -193,7 +196,7 @@ func (h *Check) write(
 		out = append(out, Out{To: ToDelay, After: d.Next.After, Key: []byte(c.PaymentID), Value: value})
 	}
 	if d.Record {
-		record, err := replayRecord(c, q, said)
+		record, err := replayRecord(outcomeOf(c, q, d, said))
 		if err != nil {
 			return Result{}, err
 		}
@@ -206,7 +209,7 @@ func (h *Check) write(
 // check's, once it has been held against an answer.
 func foreignEvidence(m Message, q watch.Question, d watch.Decision, payment providers.Payment) (Out, bool) {
 	carriedOn := d.Next != nil && d.Next.Check.Evidence != nil
-	if q.Evidence == nil || q.Evidence.Outcome.Kind != providers.Mismatch || carriedOn {
+	if q.Evidence == nil || q.Check.Kind == watch.KindRenormalize || q.Evidence.Outcome.Kind != providers.Mismatch || carriedOn {
 		return Out{}, false
 	}
 	o := q.Evidence.Outcome
@@ -244,23 +247,35 @@ type ReplayOutcome struct {
 	At      time.Time      `json:"at"`
 }
 
-func replayRecord(c watch.Check, q watch.Question, events []string) (Out, error) {
+// outcomeOf is what a backfill's check, or the correction of a renormalization, came to.
+func outcomeOf(c watch.Check, q watch.Question, d watch.Decision, events []string) ReplayOutcome {
 	outcome := q.Query.Outcome
+	if d.Rereading != "" {
+		outcome = rereadOutcome(q, d)
+	}
 	r := ReplayOutcome{ReplayID: c.ReplayID, PaymentKey: c.PaymentKey, Outcome: outcome.Kind, Code: outcome.Code, Events: events, At: q.Now.UTC()}
 	if obs := outcome.Observation; obs != nil {
 		r.Status = obs.Status
 	}
+	return r
+}
+
+func replayRecord(r ReplayOutcome) (Out, error) {
 	value, err := json.Marshal(r)
 	if err != nil {
 		return Out{}, fmt.Errorf("encode a replay's outcome: %w", err)
 	}
-	return Out{To: ToReplays, Key: []byte(c.PaymentID), Value: value}, nil
+	return Out{To: ToReplays, Key: []byte(r.PaymentID), Value: value}, nil
 }
 
 // done keeps what is known now, once everything is written, and tells who watches.
 func (h *Check) done(t Tenure, q watch.Question, d watch.Decision) {
 	h.Memory.Keep(t, q.Check.PaymentKey, d.Lane)
-	log := h.Log.With("payment_id", q.Check.PaymentID, "provider", q.Check.Provider, "outcome", q.Query.Outcome.Kind)
+	outcome := string(q.Query.Outcome.Kind)
+	if q.Check.Kind == watch.KindRenormalize {
+		outcome = string(d.Rereading)
+	}
+	log := h.Log.With("payment_id", q.Check.PaymentID, "provider", q.Check.Provider, "outcome", outcome)
 	for _, s := range d.Statements {
 		log.Debug("said", "type", s.Type, "status", s.Facts.Status, "final", s.Facts.Final)
 		if h.Watch != nil {

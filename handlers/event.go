@@ -54,6 +54,9 @@ func change(s watch.Statement, check watch.Check, provider providers.Provider, p
 		c.Reason = s.Reason
 	}
 	c.Cause, c.Attempt, c.ReplayID = check.Cause, check.Attempt+1, check.ReplayID
+	if s.Corrects != "" {
+		c.Corrects, c.Source, c.Attempt = s.Corrects, schemas.SourceRenormalization, 0 // nothing was asked
+	}
 	c.Anomalies = append(c.Anomalies, s.Anomalies...)
 	c.ObservedAt = c.ObservedAt.UTC()
 	if check.Context != nil {

@@ -97,7 +97,7 @@ func (m *Memory) RestoreEvent(partition int, record Message) {
 // RestoreCheck takes in a record of the work topic that is below the committed offset.
 func (m *Memory) RestoreCheck(partition int, record Message) {
 	check, err := watch.DecodeCheck(record.Value)
-	if err != nil || check.Version != watch.Version {
+	if err != nil || !check.Ours() {
 		return
 	}
 	lane, tenure := m.Lane(partition, check.PaymentKey)

@@ -59,7 +59,7 @@ func repeat(m Message) (Result, error) {
 	switch {
 	case err != nil:
 		detail = "the letter is not a check"
-	case old.Version != watch.Version:
+	case !old.Ours():
 		detail = fmt.Sprintf("the letter is a check of version %d, which this program does not know", old.Version)
 	case old.PaymentID == "":
 		detail = "the letter is a check of no payment"
@@ -69,7 +69,10 @@ func repeat(m Message) (Result, error) {
 		return Result{Out: []Out{letter}}, nil
 	}
 	check := watch.Check{PaymentKey: old.PaymentKey, Kind: watch.KindRepeat, Context: old.Context, Said: old.Said, Cause: schemas.CauseRedrive}
-	if old.Context == nil {
+	switch {
+	case old.Kind == watch.KindRenormalize:
+		check = old // asks nothing
+	case old.Context == nil:
 		check.Kind, check.Evidence = watch.KindNotification, old.Evidence
 	}
 	value, err := check.Encode()

@@ -149,10 +149,12 @@ const (
 	CauseBackfill     Cause = "backfill"
 	CauseManual       Cause = "manual"
 	CauseRedrive      Cause = "redrive" // a dead letter given back
+
+	CauseRenormalization Cause = "renormalization" // an old answer was read again
 )
 
 // Causes lists every cause.
-var Causes = []Cause{CauseInitiated, CauseSchedule, CauseNotification, CauseBackfill, CauseManual, CauseRedrive}
+var Causes = []Cause{CauseInitiated, CauseSchedule, CauseNotification, CauseBackfill, CauseManual, CauseRedrive, CauseRenormalization}
 
 // Dispute names the dispute that an event speaks of and what came of it.
 type Dispute struct {

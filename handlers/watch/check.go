@@ -23,7 +23,18 @@ const (
 	KindChain        Kind = "chain"        // the next check of a chain, whose time has come
 	KindNotification Kind = "notification" // the provider says that something happened
 	KindBackfill     Kind = "backfill"     // asked by an operator; starts no chain
+	KindRenormalize  Kind = "renormalize"  // an old answer is read again; the provider is not asked
 )
+
+// versionRenormalize is that of checks that ask nobody: a process that does not know their kind would ask the provider.
+const versionRenormalize = 2
+
+func (k Kind) version() int {
+	if k == KindRenormalize {
+		return versionRenormalize
+	}
+	return Version
+}
 
 // Place is where a check stands in the chain of its payment. Every hand-over adds one to the step; a chain that ended and
 // begins again does so in the next epoch. Epoch 0 is that of a payment of which no initiated event is known.
@@ -81,9 +92,11 @@ type Check struct {
 	RefundDoubtSince time.Time `json:"refund_doubt_since,omitzero"` // queries say captured again although a refund was under way
 	Parked           bool      `json:"parked,omitempty"`            // the deadline passed without an answer
 
+	Correction *Correction `json:"correction,omitempty"` // of a renormalization: the event whose answer Evidence is
+
 	Cause    schemas.Cause `json:"cause"`
 	ReplayID string        `json:"replay_id,omitempty"`
-	AskedAt  time.Time     `json:"asked_at,omitzero"` // of a backfill: when the operator asked
+	AskedAt  time.Time     `json:"asked_at,omitzero"` // of a backfill: when the operator asked; of a renormalization: until when the log was read
 }
 
 // Evidence is what the provider pushed about a payment: a notification, or its reply to the call that made the payment.
@@ -99,7 +112,7 @@ type Evidence struct {
 
 // Encode makes the message of a check.
 func (c Check) Encode() ([]byte, error) {
-	c.Version = Version
+	c.Version = c.Kind.version()
 	text, err := json.Marshal(c)
 	if err != nil {
 		return nil, fmt.Errorf("encode a check of %s: %w", c.PaymentID, err)
@@ -107,11 +120,14 @@ func (c Check) Encode() ([]byte, error) {
 	return text, nil
 }
 
-// DecodeCheck reads the message of a check. Of a version that is not ours only Version is filled.
+// Ours reports whether a decoded check is of a version that this program knows.
+func (c Check) Ours() bool { return c.Version == c.Kind.version() }
+
+// DecodeCheck reads the message of a check. Of one that is not Ours only Version is filled.
 func DecodeCheck(text []byte) (Check, error) {
 	var c Check
 	err := json.Unmarshal(text, &c)
-	if err == nil && c.Version == Version {
+	if err == nil && c.Ours() {
 		return c, nil
 	}
 	var head struct {

@@ -41,7 +41,8 @@ type Decision struct {
 	Statements  []Statement
 	DeadLetters []DeadLetter
 	Next        *Next
-	Record      bool // the check belongs to a backfill and has come to its outcome
+	Record      bool      // the check belongs to a replay and has come to its outcome
+	Rereading   Rereading // of a renormalization
 	Lane        Lane
 
 	Stale  bool   // the answer is older than what was last said
@@ -58,6 +59,7 @@ type Statement struct {
 	Reading   *Reading
 	Anomalies []schemas.Anomaly
 	Reason    *schemas.Reason // of an unresolved end
+	Corrects  string          // the id of the event that a correction is about
 	Trail     Trail
 }
 
@@ -102,6 +104,10 @@ const (
 // Decide says what an answer means after all that was said before, and what to do next. It is pure.
 func Decide(q Question) Decision {
 	d := &deciding{Question: q, said: q.Lane.Said.clone()}
+	if q.Check.Kind == KindRenormalize {
+		d.renormalize()
+		return d.result()
+	}
 	if q.Check.Kind == KindBackfill && q.Check.Said != nil && q.Check.Said.Has() && !q.Lane.Logged {
 		d.said = q.Check.Said.clone()
 	}
@@ -147,8 +153,9 @@ type deciding struct {
 
 	next    *Next
 	ended   bool
-	opened  bool // a backfill opened the next epoch
+	opened  bool // a backfill or a correction has the chain go on
 	record  bool
+	reread  Rereading
 	letters []DeadLetter
 	alarms  []Code
 }

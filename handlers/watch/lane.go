@@ -68,6 +68,9 @@ func (l *Lane) Take(c Check, now time.Time) Taken {
 			t.Check.Context = c.Context.clone()
 			return t
 		}
+	case KindRenormalize:
+		l.takeRenormalize(&t, now)
+		return t
 	}
 	t.Check.Context = l.Context.clone()
 	return t
@@ -76,7 +79,7 @@ func (l *Lane) Take(c Check, now time.Time) Taken {
 // remembers takes over what a message says was said where the lane has that from an earlier step's message, or, as can be when
 // a sleeper is older than the lookback, knows less or nothing. It reports the latter, when there is something left to watch.
 func (l *Lane) remembers(c Check) bool {
-	if c.Kind == KindBackfill || c.Said == nil || !c.Said.Has() {
+	if c.Kind.aside() || c.Said == nil || !c.Said.Has() {
 		return false
 	}
 	known := l.Said
@@ -162,6 +165,27 @@ func (l *Lane) settle(t *Taken) error {
 	return why
 }
 
+// takeRenormalize gives a check the place that it would have if it had the chain go on. The event that it corrects proves how
+// far that has come, also where the lane has forgotten it.
+func (l *Lane) takeRenormalize(t *Taken, now time.Time) {
+	c, at := &t.Check, *l
+	if own := c.next(); c.Step > 0 && !own.NotAfter(at.High) {
+		at.High, at.Ended = own, false
+	}
+	if at.Context != nil {
+		c.Context = at.Context.clone()
+	}
+	switch {
+	case c.Context != nil:
+		c.Place = at.joining()
+	case at.High.Epoch == 0:
+		c.Place = at.High.next()
+	default:
+		c.Place = Place{Epoch: 0, Step: 1}
+	}
+	c.begin(now)
+}
+
 // begin starts the schedule of a check that joins a chain or opens one.
 func (c *Check) begin(now time.Time) {
 	c.Phase, c.PhaseSince, c.Since = PhaseOpen, now, now
@@ -177,6 +201,9 @@ type Trail struct {
 	Said       Said     `json:"said"`
 	Context    *Context `json:"context,omitempty"`
 	Place      Place    `json:"place"`
+
+	// From is what kind of answer a correction was read from; other events say that in their data.
+	From schemas.Source `json:"from,omitempty"`
 }
 
 // Restore takes over what an event of the emitted log says. Events must come in the order of the log. A late write of a

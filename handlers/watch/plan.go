@@ -248,7 +248,7 @@ func (d *deciding) handOver(after time.Duration) *Check {
 	next.Kind, next.Cause = KindChain, schemas.CauseSchedule
 	next.Place = d.Check.next()
 	next.Context = d.Lane.Context.clone()
-	next.Origin, next.Evidence = nil, nil
+	next.Origin, next.Evidence, next.Correction = nil, nil, nil
 	next.ReplayID, next.AskedAt = "", time.Time{}
 	next.Said = nil
 	if d.said.Has() {
@@ -300,8 +300,8 @@ func (d *deciding) planBackfill() {
 // result puts the decision together, with the lane as it is once everything is written.
 func (d *deciding) result() Decision {
 	lane := d.Lane
-	chained := d.Check.Kind != KindBackfill || d.opened
-	if d.Check.Kind != KindBackfill || len(d.statements) > 0 {
+	chained := !d.Check.Kind.aside() || d.opened
+	if !d.Check.Kind.aside() || len(d.statements) > 0 {
 		lane.Said = d.said
 		lane.Logged = lane.Logged || len(d.statements) > 0
 	}
@@ -310,27 +310,33 @@ func (d *deciding) result() Decision {
 	}
 	context := d.Lane.Context
 	if context == nil {
-		context = d.Check.Context // a backfill's own
+		context = d.Check.Context // the operator's own
 	}
 	for i, s := range d.statements {
 		trail := Trail{
 			Version: Version, PaymentKey: d.Check.PaymentKey, Unresolved: s.Type == schemas.TypeStatusUnresolved, Said: s.Said,
 			Context: context.withoutOrigins(),
 		}
+		if s.Corrects != "" {
+			trail.From = s.Reading.From
+		}
 		if chained {
 			trail.Place = Place{d.Check.Epoch, d.Check.Step - 1}
 		}
 		d.statements[i].Trail = trail
 	}
-	return Decision{Statements: d.statements, DeadLetters: d.letters, Next: d.next, Record: d.record, Lane: lane, Stale: d.stale, Alarms: d.alarms}
+	return Decision{
+		Statements: d.statements, DeadLetters: d.letters, Next: d.next, Record: d.record, Rereading: d.reread, Lane: lane,
+		Stale: d.stale, Alarms: d.alarms,
+	}
 }
 
 // Abandon ends the watch of a payment whose check cannot be handled.
 func Abandon(q Question) Decision {
 	d := &deciding{Question: q, said: q.Lane.Said.clone()}
-	if q.Check.Kind != KindBackfill {
+	if !q.Check.Kind.aside() {
 		d.end(schemas.UnresolvedInternalError, "the check could not be handled")
 	}
-	d.record = q.Check.Kind == KindBackfill && q.Check.ReplayID != ""
+	d.record = q.Check.Kind.aside() && q.Check.ReplayID != ""
 	return d.result()
 }

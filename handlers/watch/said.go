@@ -25,6 +25,9 @@ type Said struct {
 	Entries    map[string]int `json:"entries,omitempty"`    // how often each status with its sums was said
 	Disputes   []dispute      `json:"disputes,omitempty"`   // every dispute heard of, in that order
 	Before     *standing      `json:"before,omitempty"`     // what was said before the first open dispute
+
+	Corrections int    `json:"corrections,omitempty"` // how many statements were corrected so far
+	Corrects    string `json:"corrects,omitempty"`    // the id of the event that the last statement corrected
 }
 
 // dispute is what is known of one dispute.
@@ -131,17 +134,23 @@ func (s Said) say(status schemas.Status, sums schemas.Sums, final bool, by *sche
 	if by == nil && s.Status == status && s.stated() == n.stated() {
 		return n
 	}
+	n.Corrects = ""
 	if by != nil {
 		n.Dispute, n.Entry = by, 0
 		return n
 	}
-	if n.Entries == nil {
-		n.Entries = map[string]int{}
-	}
-	n.Dispute = nil
-	n.Entries[n.entryKey()]++
-	n.Entry = n.Entries[n.entryKey()]
+	n.enter()
 	return n
+}
+
+// enter counts that what s says became what we say, once more.
+func (s *Said) enter() {
+	if s.Entries == nil {
+		s.Entries = map[string]int{}
+	}
+	s.Dispute = nil
+	s.Entries[s.entryKey()]++
+	s.Entry = s.Entries[s.entryKey()]
 }
 
 // attempt relates an answer's attempt, by the provider's payment id, to the one last spoken of.
@@ -169,6 +178,9 @@ func (s Said) attempt(id string, status schemas.Status, at time.Time) attempt {
 // lateAfter reports whether s, although it stands after other in the log, was said of an earlier time, or is a repetition that
 // consumers have seen: the late write of a stalled process.
 func (s Said) lateAfter(other Said) bool {
+	if s.Corrections != other.Corrections {
+		return s.Corrections < other.Corrections
+	}
 	for _, known := range other.Disputes {
 		i := slices.IndexFunc(s.Disputes, func(k dispute) bool { return k.ID == known.ID })
 		if i < 0 || s.Disputes[i].Outcome != known.Outcome && !known.movesTo(s.Disputes[i]) {

@@ -134,7 +134,7 @@ func (l *Letter) check() *watch.Check {
 		return nil
 	}
 	c, err := watch.DecodeCheck(l.Value)
-	if err != nil || c.Version != watch.Version || c.PaymentID == "" {
+	if err != nil || !c.Ours() || c.PaymentID == "" {
 		return nil
 	}
 	return &c

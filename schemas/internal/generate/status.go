@@ -114,8 +114,9 @@ var statusTypes = map[reflect.Type]named{
 		Enum: list(schemas.Sources...),
 	}},
 	reflect.TypeFor[schemas.Cause](): {name: "cause", about: schema{
-		Description: "Why a check ran: an initiated event, the schedule, a notification, a backfill, a person, or a dead letter that was given back.",
-		Enum:        list(schemas.Causes...),
+		Description: "Why a check ran: an initiated event, the schedule, a notification, a backfill, a person, a dead letter that was given back, or a " +
+			"mapping that changed.",
+		Enum: list(schemas.Causes...),
 	}},
 	reflect.TypeFor[schemas.ReasonCategory](): {name: "reason_category", about: schema{
 		Description: "A group of reasons that is the same over all providers.", Enum: list(schemas.Categories...),
