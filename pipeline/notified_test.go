@@ -488,41 +488,62 @@ func TestANotificationOfAnUnknownPaymentIsADeadLetterAfterTheGraceOrIgnored(t *t
 
 func TestTwoDisputesOneWonAndOneLostEachReachTheConsumerOnce(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t, embeddedBrokers(t))
-	w.options.Schedule = func(string, string) watch.Schedule { return seldom }
-	w.webhooks(nil)
-	stop := w.start()
-	w.scripted(notified{provider: "checkout", before: "Captured"}, "p")
-	w.eventually(func() bool { return len(w.events()) == 1 }, "the payment is captured")
-	sent := int64(0)
-	notify := func(kind, dispute string) {
-		sent += 2
-		require.NoError(t, w.sandbox.Store("checkout").Notify("p", sandbox.Notify{Type: kind, Times: 2, Fields: map[string]any{"id": dispute}}))
-		w.eventually(func() bool { return w.written(w.topics.Notified) == sent }, "accepted")
+	first, second := map[string]any{"id": "dsp_aaaaaaaaaaaaaaaaaaaa"}, map[string]any{"id": "dsp_bbbbbbbbbbbbbbbbbbbb"}
+	type sent struct {
+		kind   string
+		fields map[string]any
 	}
-	notify("dispute_received", "dsp_aaaaaaaaaaaaaaaaaaaa")
-	notify("dispute_won", "dsp_aaaaaaaaaaaaaaaaaaaa")
-	w.heard()
-	stop()
-	stop = w.start()
-	defer stop()
-	notify("dispute_received", "dsp_bbbbbbbbbbbbbbbbbbbb")
-	notify("dispute_lost", "dsp_bbbbbbbbbbbbbbbbbbbb")
-	notify("dispute_won", "dsp_aaaaaaaaaaaaaaaaaaaa") // again, much later
-	w.heard()
+	for provider, tc := range map[string]struct {
+		before, said  string // in the provider's words and ours
+		first, second []sent
+	}{
+		"checkout": {
+			"Captured", "captured (final)",
+			[]sent{{"dispute_received", first}, {"dispute_won", first}},
+			[]sent{{"dispute_received", second}, {"dispute_lost", second}, {"dispute_won", first}}, // again, much later
+		},
+		"worldpay": { // gives disputes no id
+			"Sent for Settlement", "capture_pending (final)",
+			[]sent{{"informationRequested", nil}, {"chargebackReversed", nil}},
+			[]sent{{"informationRequested", nil}, {"chargedBack", nil}},
+		},
+	} {
+		t.Run(provider, func(t *testing.T) {
+			t.Parallel()
+			w := newWorld(t, embeddedBrokers(t))
+			w.options.Schedule = func(string, string) watch.Schedule { return seldom }
+			w.webhooks(nil)
+			stop := w.start()
+			w.scripted(notified{provider: provider, before: tc.before}, "p")
+			w.eventually(func() bool { return len(w.events()) == 1 }, "the payment is captured")
+			total := int64(0)
+			notify := func(all []sent) {
+				for _, n := range all {
+					total += 2
+					require.NoError(t, w.sandbox.Store(provider).Notify("p", sandbox.Notify{Type: n.kind, Times: 2, Fields: n.fields}))
+					w.eventually(func() bool { return w.written(w.topics.Notified) == total }, "accepted")
+				}
+				w.heard()
+			}
+			notify(tc.first)
+			stop()
+			stop = w.start()
+			defer stop()
+			notify(tc.second)
 
-	events := w.eventsOf("p")
-	assert.Equal(t, []string{"captured (final)", "disputed", "captured (final)", "disputed", "charged_back (final)"}, statuses(events))
-	ids := map[string]bool{}
-	for i, e := range events {
-		ids[e.id] = true
-		if i > 0 {
-			require.NotNil(t, e.data.Dispute)
-		}
+			events := w.eventsOf("p")
+			require.Equal(t, []string{tc.said, "disputed", tc.said, "disputed", "charged_back (final)"}, statuses(events))
+			ids := map[string]bool{}
+			for _, e := range events {
+				ids[e.id] = true
+			}
+			assert.Len(t, ids, len(events), "each has an id of its own")
+			one, other := events[1].data.Dispute.ID, events[3].data.Dispute.ID
+			assert.NotEqual(t, one, other)
+			assert.Equal(t, schemas.Dispute{ID: one, Outcome: schemas.DisputeWon}, *events[2].data.Dispute)
+			assert.Equal(t, schemas.Dispute{ID: other, Outcome: schemas.DisputeLost}, *events[4].data.Dispute)
+		})
 	}
-	assert.Len(t, ids, len(events), "each has an id of its own")
-	assert.Equal(t, schemas.Dispute{ID: "dsp_aaaaaaaaaaaaaaaaaaaa", Outcome: schemas.DisputeWon}, *events[2].data.Dispute)
-	assert.Equal(t, schemas.Dispute{ID: "dsp_bbbbbbbbbbbbbbbbbbbb", Outcome: schemas.DisputeLost}, *events[4].data.Dispute)
 }
 
 // forgetful is a publisher that writes and does not live to tell, the first time.

@@ -90,7 +90,10 @@ type Observation struct {
 
 	// Of a notification.
 	Dispute *schemas.Dispute // what it says about a dispute; ID as the provider names it, or what is stable in its notifications
-	Partial bool             // a partial capture or refund whose total it does not state: it only asks for a check
+	// DisputeUnnamed says that the provider gives disputes no id: that of Dispute is of the notification, and the dispute is named by
+	// its first one.
+	DisputeUnnamed bool
+	Partial        bool // a partial capture or refund whose total it does not state: it only asks for a check
 }
 
 // Failure makes an outcome that is not a status.

@@ -15,11 +15,12 @@ func (d *deciding) dispute(r *Reading) (news bool) {
 	obs := r.observation()
 	now := dispute{Dispute: *obs.Dispute, At: obs.OccurredAt}
 	said := d.said.clone()
-	i := slices.IndexFunc(said.Disputes, func(k dispute) bool { return k.ID == now.ID })
+	i := said.which(now, obs.DisputeUnnamed)
 	switch {
 	case i < 0:
 		said.Disputes = append(said.Disputes, now)
 	case said.Disputes[i].movesTo(now):
+		now.ID = said.Disputes[i].ID
 		said.Disputes[i] = now
 	default:
 		return false
@@ -127,6 +128,44 @@ func capturedOrLater(s schemas.Status) bool {
 }
 
 func (k dispute) open() bool { return k.Outcome == schemas.DisputeOpen }
+
+// which is the dispute that news speaks of, -1 for one that nobody has heard of. Where the provider names it that is plain. Else
+// a win is of the last that was lost, or is open; anything else is of one that is open, or of the last, unless that had ended
+// before: then it is the first of another.
+func (s Said) which(news dispute, unnamed bool) int {
+	named := slices.IndexFunc(s.Disputes, func(k dispute) bool { return k.ID == news.ID })
+	if named >= 0 || !unnamed {
+		return named
+	}
+	last, lost, open := -1, -1, -1
+	for i, k := range s.Disputes {
+		switch {
+		case k.Outcome == news.Outcome && !k.At.IsZero() && k.At.Equal(news.At):
+			return i // the same again
+		case k.open():
+			open = i
+		case k.Outcome == schemas.DisputeLost:
+			lost = i
+		}
+		last = i
+	}
+	won := news.Outcome == schemas.DisputeWon
+	switch {
+	case won && lost >= 0:
+		return lost
+	case open >= 0:
+		return open
+	case last >= 0 && !won && news.Outcome != s.Disputes[last].Outcome && s.Disputes[last].before(news):
+		return -1
+	default:
+		return last
+	}
+}
+
+// before reports whether the provider dates the one before the other.
+func (k dispute) before(other dispute) bool {
+	return !k.At.IsZero() && !other.At.IsZero() && k.At.Before(other.At)
+}
 
 // movesTo reports whether news changes what is known of a dispute: an open one ends, a lost one is reversed, or the news is
 // younger by the provider's own time.

@@ -145,6 +145,9 @@ func dispute(id string, outcome schemas.DisputeOutcome) detail {
 	return func(o *providers.Outcome) { o.Observation.Dispute = &schemas.Dispute{ID: id, Outcome: outcome} }
 }
 
+// unnamed is a dispute of a provider that gives disputes no id: the name is that of the notification.
+func unnamed(o *providers.Outcome) { o.Observation.DisputeUnnamed = true }
+
 // answers is the answer to a query that says a status.
 func answers(status schemas.Status, more ...detail) watch.Reading {
 	return reading(schemas.SourceQuery, status, more)

@@ -84,9 +84,13 @@ func disputeRow(value, judgement string, status schemas.Status, outcome schemas.
 	return r
 }
 
-// disputeID names the dispute: by its id, else by its opening, which its later notifications repeat.
-func disputeID(body exactjson.Value) string {
-	return firstOf(body.Get("disputeId").Text(), body.Get("disputeTime").Text())
+// disputeID names the dispute: by its id, else by its opening, which its later notifications repeat. One that states neither is
+// of the dispute that is known.
+func disputeID(body exactjson.Value) (id string, unnamed bool) {
+	if id = firstOf(body.Get("disputeId").Text(), body.Get("disputeTime").Text()); id != "" {
+		return id, false
+	}
+	return firstOf(body.Get("paymentRequestId").Text(), body.Get("paymentId").Text()), true
 }
 
 // readNotification reads what Antom pushed, and whom it is about.

@@ -157,6 +157,11 @@ func TestADisputeWithoutIDIsNamedByItsOpening(t *testing.T) {
 	body := object{"disputeNotificationType": "DEFENSE_SUPPLIED", "paymentRequestId": "P", "disputeTime": "2024-03-20T05:00:00-07:00"}
 	obs := observed(t, read(t, schemas.SourceNotification, body, payment()))
 	assert.Equal(t, &schemas.Dispute{ID: "2024-03-20T05:00:00-07:00", Outcome: schemas.DisputeOpen}, obs.Dispute)
+	assert.False(t, obs.DisputeUnnamed)
+
+	obs = observed(t, read(t, schemas.SourceNotification, object{"disputeNotificationType": "RDR_RESOLVED", "paymentRequestId": "P"}, payment()))
+	assert.Equal(t, &schemas.Dispute{ID: "P", Outcome: schemas.DisputeLost}, obs.Dispute, "one that states neither")
+	assert.True(t, obs.DisputeUnnamed)
 }
 
 func TestTheStatusOfANotificationsHTTPRequestDoesNotCount(t *testing.T) {

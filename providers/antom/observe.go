@@ -28,7 +28,8 @@ func (p *provider) observe(f *facts, d decisions, value string, success bool, sa
 		obs.Reason = r.why(f)
 	}
 	if r.dispute != "" {
-		obs.Dispute = &schemas.Dispute{ID: disputeID(f.body), Outcome: r.dispute}
+		id, unnamed := disputeID(f.body)
+		obs.Dispute, obs.DisputeUnnamed = &schemas.Dispute{ID: id, Outcome: r.dispute}, unnamed
 	}
 	shown := detailsOf(f.body)
 	obs.Card, obs.ThreeDS, obs.AVS, obs.CVV = shown.card(), shown.threeDS(), shown.text("avsResultRaw"), shown.text("cvvResultRaw")

@@ -45,7 +45,7 @@ func (c *provider) readEvent(root exactjson.Value, b *body, p providers.Payment)
 	case len(b.about()) == 0 && !p.Known():
 		return providers.Failure(providers.NoStatus, providers.CodeUnexpectedContent, "the notification does not say which payment it is about")
 	}
-	dispute := b.dispute(r, root)
+	dispute, unnamed := b.dispute(r, root)
 	about := b.about()
 	sameSession := about[refSession] != "" && about[refSession] == p.Reference[refSession]
 	if p.Known() && other(about[refSession], p.Reference[refSession]) {
@@ -58,7 +58,7 @@ func (c *provider) readEvent(root exactjson.Value, b *body, p providers.Payment)
 	}
 	observation := o.Observation
 	observation.ProviderStatus = map[string]any{"type": kind}
-	observation.Dispute = dispute
+	observation.Dispute, observation.DisputeUnnamed = dispute, unnamed
 	if observation.OccurredAt = timeOf(b.processedOn); observation.OccurredAt.IsZero() {
 		observation.OccurredAt = timeOf(root.Get("timestamp").Str())
 	}
@@ -124,13 +124,13 @@ func (b *body) session() string {
 }
 
 // dispute is what a notification says about one. Older ones do not name it; there the event's own id stands for it.
-func (b *body) dispute(r row, root exactjson.Value) *schemas.Dispute {
-	if r.dispute == "" {
-		return nil
+func (b *body) dispute(r row, root exactjson.Value) (says *schemas.Dispute, unnamed bool) {
+	switch {
+	case r.dispute == "":
+		return nil, false
+	case strings.HasPrefix(b.id, "dsp_"):
+		return &schemas.Dispute{ID: b.id, Outcome: r.dispute}, false
+	default:
+		return &schemas.Dispute{ID: root.Get("id").Str(), Outcome: r.dispute}, true
 	}
-	id := b.id
-	if !strings.HasPrefix(id, "dsp_") {
-		id = root.Get("id").Str()
-	}
-	return &schemas.Dispute{ID: id, Outcome: r.dispute}
 }

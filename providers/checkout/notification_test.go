@@ -159,10 +159,12 @@ func TestDisputesAreNamedAndDecided(t *testing.T) {
 	} {
 		o := observe(t, reader().Read(notified(kind, `"id":"dsp_1","payment_id":"`+payID+`"`), known(byID)))
 		assert.Equal(t, &schemas.Dispute{ID: "dsp_1", Outcome: want}, o.Dispute, kind)
+		assert.False(t, o.DisputeUnnamed)
 		assert.Equal(t, payID, o.ProviderPaymentID)
 	}
 	o := observe(t, reader().Read(notified("payment_chargeback", ourData), known(byID)))
 	assert.Equal(t, &schemas.Dispute{ID: "evt_1", Outcome: schemas.DisputeLost}, o.Dispute)
+	assert.True(t, o.DisputeUnnamed, "the event's own id stands for the dispute's")
 }
 
 func TestANegativeNotificationByReferenceAloneIsNotFinal(t *testing.T) {

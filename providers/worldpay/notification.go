@@ -1,6 +1,8 @@
 package worldpay
 
 import (
+	"cmp"
+
 	"github.com/paystatus/paystatus/providers"
 	"github.com/paystatus/paystatus/schemas"
 	"github.com/paystatus/paystatus/schemas/exactjson"
@@ -76,7 +78,7 @@ func (r reader) event(v, details exactjson.Value) providers.Outcome {
 		obs.Anomalies = append(obs.Anomalies, schemas.UnreadableAmount)
 	}
 	if m.dispute != "" {
-		obs.Dispute = &schemas.Dispute{ID: disputeID(v, details), Outcome: m.dispute}
+		obs.Dispute, obs.DisputeUnnamed = &schemas.Dispute{ID: eventName(v, details), Outcome: m.dispute}, true
 		obs.Amounts.Requested = r.requested(nil) // what is disputed is not what was paid
 	} else if mismatch := r.eventAmounts(obs, entry, value, portion); mismatch != nil {
 		return *mismatch
@@ -142,13 +144,8 @@ func (r reader) eventAmounts(obs *providers.Observation, e *entry, value *schema
 	return nil
 }
 
-// disputeID names a dispute by what is the same in all of its notifications: the date on which the payment was submitted.
-// Worldpay gives disputes no id.
-func disputeID(v, details exactjson.Value) string {
-	for _, id := range []string{details.Get("date").Str(), details.Get("transactionReference").Str(), details.Get("paymentId").Str()} {
-		if id != "" {
-			return id
-		}
-	}
-	return v.Get("eventId").Str()
+// eventName names a notification. Worldpay gives disputes no id, so that each is named by its first notification.
+func eventName(v, details exactjson.Value) string {
+	return cmp.Or(v.Get("eventId").Str(), v.Get("eventTimestamp").Str(), details.Get("date").Str(), details.Get("transactionReference").Str(),
+		details.Get("paymentId").Str())
 }

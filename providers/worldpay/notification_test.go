@@ -63,21 +63,18 @@ func TestANotificationOfAPartOnlyAsksForACheck(t *testing.T) {
 	}
 }
 
-func TestTheNotificationsOfADisputeNameItAlike(t *testing.T) {
+func TestADisputeIsNamedByItsNotification(t *testing.T) {
 	t.Parallel()
 	provider := unconfigured(t)
-	for _, details := range []string{`"date":"2026-01-02",`, ``} {
-		var ids []string
-		for i, kind := range []string{"informationRequested", "chargedBack", "chargebackReversed"} {
-			body := `{"eventId":"e-` + string(rune('1'+i)) + `","eventTimestamp":"2026-02-0` + string(rune('1'+i)) + `T00:00:00","eventDetails":{` + details +
-				`"classification":"chargeback","transactionReference":"r-1","type":"` + kind + `"}}`
-			o := observed(t, provider.Read(event(body), providers.Payment{}))
-			require.NotNil(t, o.Dispute)
-			ids = append(ids, o.Dispute.ID)
-			assert.Equal(t, []schemas.DisputeOutcome{schemas.DisputeOpen, schemas.DisputeLost, schemas.DisputeWon}[i], o.Dispute.Outcome)
-		}
-		assert.NotEmpty(t, ids[0])
-		assert.Equal(t, []string{ids[0], ids[0], ids[0]}, ids)
+	for kind, outcome := range map[string]schemas.DisputeOutcome{
+		"informationRequested": schemas.DisputeOpen, "chargedBack": schemas.DisputeLost, "chargebackReversed": schemas.DisputeWon,
+	} {
+		details := `"eventTimestamp":"2026-02-01T00:00:00","eventDetails":{"date":"2026-01-02","classification":"chargeback","transactionReference":"r-1","type":"` + kind + `"}}`
+		o := observed(t, provider.Read(event(`{"eventId":"e-1",`+details), providers.Payment{}))
+		assert.Equal(t, &schemas.Dispute{ID: "e-1", Outcome: outcome}, o.Dispute, "the date is the payment's and the same for every dispute")
+		assert.True(t, o.DisputeUnnamed)
+		o = observed(t, provider.Read(event(`{`+details), providers.Payment{}))
+		assert.Equal(t, "2026-02-01T00:00:00", o.Dispute.ID, "an event without an id")
 	}
 }
 

@@ -3,6 +3,7 @@ package worldpay
 import (
 	"cmp"
 	"slices"
+	"time"
 
 	"github.com/paystatus/paystatus/providers"
 	"github.com/paystatus/paystatus/schemas"
@@ -156,7 +157,10 @@ func (r reader) object(v exactjson.Value, from origin) (providers.Outcome, meani
 	}
 	if m.dispute != "" {
 		id := cmp.Or(obs.ProviderPaymentID, reference, r.payment.Reference[refTransactionReference], r.payment.ID)
-		obs.Dispute = &schemas.Dispute{ID: id, Outcome: m.dispute}
+		if !events.lastAt.IsZero() {
+			id += "@" + events.lastAt.UTC().Format(time.RFC3339Nano)
+		}
+		obs.Dispute, obs.DisputeUnnamed = &schemas.Dispute{ID: id, Outcome: m.dispute}, true
 	}
 	obs.Reason = explain(obs.Status, entry, word.Text(), refusals(v, events)...)
 	obs.Card, obs.AVS, obs.CVV = readCard(v.Get("paymentInstrument")), risk(v, "avs"), risk(v, "cvc")
