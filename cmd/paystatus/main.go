@@ -61,7 +61,8 @@ func root() *cobra.Command {
 	cmd.SetVersionTemplate("{{.Version}}\n")
 	cmd.CompletionOptions.SetDefaultShellCompDirective(cobra.ShellCompDirectiveNoFileComp)
 	cmd.AddCommand(runCommand(), demoCommand(), queryCommand(), normalizeCommand(), statusesCommand(), configCommand(), topicsCommand(),
-		sandboxCommand(), brokerCommand(), versionCommand(), scheduleCommand(), deadLettersCommand(), benchCommand(), benchPartCommand(), notifyCommand())
+		sandboxCommand(), brokerCommand(), versionCommand(), scheduleCommand(), deadLettersCommand(), benchCommand(), benchPartCommand(), notifyCommand(),
+		exportCommand(), importCommand())
 	cmd.InitDefaultHelpCmd()
 	cmd.InitDefaultCompletionCmd()
 	strict(cmd)
