@@ -70,8 +70,7 @@ type Check struct {
 	Context *Context `json:"context,omitempty"` // what the initiated events said; nil when none is known
 	Origin  *Origin  `json:"origin,omitempty"`  // of an initiated check: which record it comes from
 
-	Said        *Said `json:"said,omitempty"`        // what was last said when the check was handed over
-	Unconfirmed bool  `json:"unconfirmed,omitempty"` // that was said from a notification and no query has answered since
+	Said *Said `json:"said,omitempty"` // what was last said when the check was handed over
 
 	Evidence *Evidence         `json:"evidence,omitempty"` // what the provider pushed, to be held against its answer
 	About    schemas.Reference `json:"about,omitempty"`    // without context: the identifiers that a notification states

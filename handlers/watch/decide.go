@@ -195,7 +195,7 @@ func (d *deciding) consider(r *Reading) {
 	attempt := d.said.attempt(obs.ProviderPaymentID, obs.Status, obs.OccurredAt)
 	move := d.move(attempt, obs.ProviderPaymentID, compared, status)
 	switch {
-	case d.said.Has() && (attempt == attemptEarlier || move == schemas.MoveBackwards),
+	case d.said.Has() && (attempt == attemptEarlier || move == schemas.MoveBackwards || attempt == attemptSame && d.lags(obs, compared, status)),
 		status == d.said.Status && shrinks(d.said.Sums, sums):
 		d.stale = d.stale || fromQuery
 		return
@@ -251,6 +251,12 @@ func (d *deciding) move(a attempt, id string, from, to schemas.Status) schemas.M
 	default:
 		return schemas.Between(from, d.said.Final, to)
 	}
+}
+
+// lags reports whether an answer is of the time before what was said, by the provider's own clock, where the table allows the way
+// back, too, and so cannot tell.
+func (d *deciding) lags(obs *providers.Observation, from, to schemas.Status) bool {
+	return from != to && !obs.OccurredAt.IsZero() && obs.OccurredAt.Before(d.said.OccurredAt) && schemas.Between(to, false, from) == schemas.MoveAllowed
 }
 
 // refundFailed concludes from a payment that is captured again that its refund failed, once two checks agree that are far

@@ -14,12 +14,12 @@ import (
 	"github.com/paystatus/paystatus/schemas"
 )
 
-// journeys are lives of payments that never come back to where they were, and in which an old answer cannot be taken for a way
-// back (as it can from requires_action to pending), so that each change has one name.
+// journeys are lives of payments that never come back to where they were, so that each change has one name.
 var journeys = [][]leg{
 	{{status: schemas.Pending}, {status: schemas.Authorized}, {status: schemas.Captured}},
 	{{status: schemas.RequiresAction}, {status: schemas.Authorized}, {status: schemas.CapturePending}, {status: schemas.Captured}},
 	{{status: schemas.RequiresAction}, {status: schemas.Declined}},
+	{{status: schemas.RequiresAction}, {status: schemas.Pending}, {status: schemas.Authorized}, {status: schemas.Captured}},
 	{{status: schemas.Pending}, {status: schemas.Expired}},
 	{{status: schemas.Authorized}, {status: schemas.Voided}},
 	{
@@ -84,6 +84,7 @@ type traveller struct {
 	fails func() bool   // whether the next query cannot be asked
 
 	sleepers []nap
+	hasty    []string // ends of the watch that came too early
 }
 
 // shows is what a query is answered at this time.
@@ -145,11 +146,16 @@ type nap struct {
 	due   time.Time
 }
 
-// check asks, and puts what follows to sleep.
+// check asks, and puts what follows to sleep. The watch may end only when a query shows what was said.
 func (v *traveller) check(c watch.Check, evidence *watch.Reading) {
-	v.ask(c, v.shows(), evidence)
+	shown := v.shows()
+	v.ask(c, shown, evidence)
 	if v.next != nil {
 		v.sleepers = append(v.sleepers, nap{v.next.Check, v.now.Add(v.next.After)})
+		return
+	}
+	if said := v.lane.Said.Status; shown.Outcome.Observation == nil || shown.Outcome.Observation.Status != said {
+		v.hasty = append(v.hasty, fmt.Sprintf("the watch ended at %v after %s was said, which no query has confirmed", v.now.Sub(start), said))
 	}
 }
 
@@ -176,6 +182,7 @@ func TestNotificationsChangeWhenSomethingIsSaidAndNotWhat(t *testing.T) {
 		require.Equal(r, alone.lane.Said.Facts(), both.lane.Said.Facts(), "polling: %v, both: %v", alone.says(), both.says())
 		require.Empty(r, alone.sleepers)
 		require.Empty(r, both.sleepers, "the watch has ended: %v", both.says())
+		require.Empty(r, both.hasty, "%v", both.says())
 		requireSameIDs(r, alone, both)
 	})
 }
@@ -192,6 +199,7 @@ func TestNotificationsInAnyOrderLeadToTheLastThatHappened(t *testing.T) {
 		both.travel(pushed)
 		require.Equal(r, legs[last].status, both.lane.Said.Status, "%v", both.says())
 		require.Empty(r, both.sleepers, "the watch has ended: %v", both.says())
+		require.Empty(r, both.hasty, "%v", both.says())
 		requireSameIDs(r, alone, both)
 	})
 }

@@ -323,3 +323,23 @@ func TestWithoutContext(t *testing.T) {
 		assert.Equal(t, watch.CodeNoContext, w.letters[0].Reason)
 	})
 }
+
+func TestAQueryOlderThanWhatWasSaidIsNoWayBack(t *testing.T) {
+	t.Parallel()
+	for _, tt := range []struct {
+		name  string
+		query time.Duration
+		says  []string
+	}{
+		{"by the provider's own clock", time.Minute, []string{"requires_action 1", "pending 1"}},
+		{"but one that is younger is", 3 * time.Minute, []string{"requires_action 1", "pending 1", "requires_action 2"}},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			w := story(t, answers(schemas.RequiresAction, occurred(time.Minute)))
+			w.pushed(pushes(schemas.Pending, occurred(2*time.Minute)), answers(schemas.RequiresAction, occurred(time.Minute)))
+			w.wakes(answers(schemas.RequiresAction, occurred(tt.query)))
+			assert.Equal(t, tt.says, w.says())
+		})
+	}
+}

@@ -255,7 +255,6 @@ func (d *deciding) handOver(after time.Duration) *Check {
 		said := d.said.clone()
 		next.Said = &said
 	}
-	next.Unconfirmed = d.unconfirmed || d.Check.Unconfirmed && (d.Query.observation() == nil || d.stale)
 	next.RefundDoubtSince = d.doubtSince
 	d.next = &Next{Check: next, After: after}
 	return &d.next.Check
