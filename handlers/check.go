@@ -96,16 +96,8 @@ func (h *Check) Handle(ctx context.Context, m Message) (Result, error) {
 // ask puts the question to the provider and reads what the check carried as evidence.
 func (h *Check) ask(ctx context.Context, q *watch.Question) (providers.Payment, error) {
 	c := q.Check
-	payment := providers.Payment{ID: c.PaymentID, Account: c.Account}
-	method := ""
-	if c.Context != nil {
-		payment = providers.Payment{
-			ID: c.PaymentID, Account: c.Account, Reference: c.Context.Known(), Amount: &c.Context.Amount,
-			InitiatedAt: c.Context.InitiatedAt, Capture: c.Context.Capture, Method: c.Context.Method,
-		}
-		method = c.Context.Method
-	}
-	q.Schedule = h.Schedule(c.Provider, method)
+	payment := PaymentOf(c.PaymentKey, c.Context)
+	q.Schedule = h.Schedule(c.Provider, payment.Method)
 	provider := h.Providers[c.Provider]
 	if provider == nil {
 		q.Now = time.Now()
@@ -138,6 +130,16 @@ func (h *Check) ask(ctx context.Context, q *watch.Question) (providers.Payment, 
 		h.Watch.Checked(c.Provider, outcome.Kind, outcome.Code, q.Now.Sub(began))
 	}
 	return payment, nil
+}
+
+// PaymentOf is the payment that a provider is asked about, as far as its context is known; nil: it is not.
+func PaymentOf(key schemas.PaymentKey, c *watch.Context) providers.Payment {
+	payment := providers.Payment{ID: key.PaymentID, Account: key.Account}
+	if c != nil {
+		payment.Reference, payment.Amount, payment.InitiatedAt = c.Known(), &c.Amount, c.InitiatedAt
+		payment.Capture, payment.Method = c.Capture, c.Method
+	}
+	return payment
 }
 
 func readEvidence(provider providers.Provider, e watch.Evidence, p providers.Payment) *watch.Reading {

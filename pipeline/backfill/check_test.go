@@ -1,0 +1,240 @@
+package backfill_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"testing"
+	"time"
+
+	"github.com/ThreeDotsLabs/watermill/message"
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/paystatus/paystatus/handlers"
+	"github.com/paystatus/paystatus/pipeline/backfill"
+	"github.com/paystatus/paystatus/providers"
+	"github.com/paystatus/paystatus/schemas"
+)
+
+func TestABackfillAsksAboutEveryPaymentAndSaysTheSameWithTheSameIDs(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.start()
+	payments, live := w.live(200)
+
+	var told int
+	c := w.check()
+	c.Told = func(handlers.ReplayOutcome) error { told++; return nil }
+	sum, err := c.Run(t.Context(), w.list(backfill.Selection{}, backfill.Range{}).All())
+	require.NoError(t, err)
+	assert.Equal(t, backfill.Summary{
+		ReplayID: "replay-1", Payments: 200, Asked: 200, ByProvider: map[string]int{"liquido": 200},
+		Outcomes: map[providers.Kind]int{providers.Observed: 200}, Statuses: map[schemas.Status]int{schemas.Captured: 200}, Events: 200,
+	}, sum)
+	assert.Zero(t, sum.Unasked())
+	assert.Equal(t, 200, told)
+	for _, id := range payments {
+		assert.Equal(t, 1, w.asked(id), id)
+	}
+	replayed := 0
+	for _, e := range w.events() {
+		assert.True(t, live[e.id], "an id that the live run did not give")
+		if e.data.Cause == schemas.CauseBackfill {
+			replayed++
+			assert.Equal(t, "replay-1", e.data.ReplayID)
+		}
+	}
+	assert.Equal(t, 200, replayed)
+}
+
+func TestABackfillNeverSaysThatAPaymentIsUnresolved(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.initiate(event("nowhere"))
+	w.start()
+	w.eventually(func() bool { return w.count(w.topics.StatusChanged) == 1 }, "the live run says that it was not found")
+	sum, err := w.check().Run(t.Context(), w.list(backfill.Selection{}, backfill.Range{}).All())
+	require.NoError(t, err)
+	assert.Equal(t, map[providers.Kind]int{providers.NotFound: 1}, sum.Outcomes)
+	assert.Zero(t, sum.Events)
+	assert.Zero(t, sum.Unasked(), "that it is not found is an answer")
+	assert.Len(t, w.events(), 1)
+}
+
+func TestABackfillOfAPaymentThatWasNeverSaidSaysItAndWatchesIt(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.start()
+	w.at("new", "IN_PROGRESS", "SETTLED")
+	p := w.payments(backfill.Selection{})
+	require.NoError(t, p.ReadCSV("payments.csv", csv("new,liquido,300,COP,2026-01-31T12:00:00Z,new")))
+	sum, err := w.check().Run(t.Context(), p.All())
+	require.NoError(t, err)
+	assert.Equal(t, 1, sum.Statuses[schemas.Pending])
+	w.eventually(func() bool { return w.count(w.topics.StatusChanged) == 2 }, "the watch that was opened ends")
+	events := w.events()
+	assert.Equal(t, []string{"replay-1", ""}, []string{events[0].data.ReplayID, events[1].data.ReplayID})
+	assert.Equal(t, schemas.Captured, events[1].data.Status)
+}
+
+func TestADryRunWritesNothing(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	for i := range 30 {
+		w.initiate(event(fmt.Sprintf("p-%d", i)))
+	}
+	c := w.check()
+	c.DryRun, c.Rate, c.Publisher = true, 10, refusing{t}
+	c.Starts = func(context.Context) error { return errors.New("offsets are written, too") }
+	sum, err := c.Run(t.Context(), w.list(backfill.Selection{}, backfill.Range{}).All())
+	require.NoError(t, err)
+	assert.Equal(t, map[string]int{"liquido": 30}, sum.ByProvider)
+	assert.Equal(t, 3*time.Second, sum.Takes)
+	assert.Zero(t, w.count(w.topics.Checks()))
+}
+
+// refusing is a publisher that must not be used.
+type refusing struct{ t *testing.T }
+
+func (r refusing) Publish(topic string, _ ...*message.Message) error {
+	r.t.Errorf("%s is written to", topic)
+	return nil
+}
+
+func (refusing) Close() error { return nil }
+
+func TestABackfillKeepsToItsRateAndConcurrency(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	for i := range 20 {
+		w.initiate(event(fmt.Sprintf("p-%d", i)))
+	}
+	c := w.check()
+	c.Concurrency = 7
+	ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+	defer cancel()
+	sum, err := c.Run(ctx, w.list(backfill.Selection{}, backfill.Range{}).All()) // no pipeline answers
+	require.ErrorIs(t, err, context.DeadlineExceeded)
+	assert.Equal(t, 7, sum.Asked)
+	assert.Equal(t, 20, sum.Open)
+
+	c = w.check()
+	c.ReplayID, c.Rate = "replay-2", 5
+	ctx, cancel = context.WithTimeout(t.Context(), time.Second)
+	defer cancel()
+	sum, err = c.Run(ctx, w.list(backfill.Selection{}, backfill.Range{}).All())
+	require.ErrorIs(t, err, context.DeadlineExceeded)
+	assert.InDelta(t, 5, sum.Asked, 2)
+}
+
+func TestABackfillThatIsKilledAndBegunAgainAsksAboutEveryPaymentAndAboutFewTwice(t *testing.T) {
+	t.Parallel()
+	payments := 600
+	if testing.Short() {
+		payments = 100
+	}
+	killed(t, payments, 10, 100)
+}
+
+// killed runs a backfill that is killed so often at random points, and holds it to what was promised.
+func killed(t testing.TB, payments, kills, concurrency int) {
+	t.Helper()
+	w := newWorld(t)
+	w.start()
+	ids, live := w.live(payments)
+	random := rand.New(rand.NewPCG(rand.Uint64(), 0))
+	selected := w.list(backfill.Selection{}, backfill.Range{}).All()
+	var sum backfill.Summary
+	for run := range kills + 1 {
+		c := w.check()
+		c.Concurrency, c.Resume = concurrency, run > 0
+		ctx, kill := context.WithCancel(t.Context())
+		if run < kills {
+			share := payments / kills
+			c.Publisher = &dying{c.Publisher, random.IntN(share + 1), kill}
+		}
+		var err error
+		sum, err = c.Run(ctx, selected)
+		kill()
+		if run == kills {
+			require.NoError(t, err)
+		}
+	}
+	assert.Zero(t, sum.Unasked())
+	assert.Equal(t, payments, sum.Outcomes[providers.Observed])
+	twice := 0
+	for _, id := range ids {
+		asked := w.asked(id)
+		assert.Positive(t, asked, "%s was never asked about", id)
+		twice += max(asked-1, 0)
+	}
+	t.Logf("%d of %d payments asked about twice, %d killed runs", twice, payments, kills)
+	assert.LessOrEqual(t, twice, payments/100)
+	for _, e := range w.events() {
+		assert.True(t, live[e.id], "an id that the live run did not give")
+	}
+}
+
+// dying is a publisher of a process that is killed after it wrote so many checks: nothing comes back from the last write.
+type dying struct {
+	message.Publisher
+
+	left int
+	kill func()
+}
+
+var errKilled = errors.New("killed")
+
+func (d *dying) Publish(topic string, messages ...*message.Message) error {
+	n := min(d.left, len(messages))
+	d.left -= n
+	if err := d.Publisher.Publish(topic, messages[:n]...); err != nil {
+		return err
+	}
+	if d.left == 0 {
+		d.kill()
+		return errKilled
+	}
+	return nil
+}
+
+func TestABackfillGoesOnWithWhatCouldNotBeAsked(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.initiate(event("down"), event("fine"))
+	w.start()
+	w.at("fine", "SETTLED")
+	w.at("down", "SETTLED")
+	w.eventually(func() bool { return w.count(w.topics.StatusChanged) == 2 }, "both are said")
+	w.forget()
+	selected := w.list(backfill.Selection{}, backfill.Range{}).All()
+	w.at("down", "503", "503", "SETTLED")
+
+	ctx, kill := context.WithCancel(t.Context())
+	c := w.check()
+	c.Told = func(o handlers.ReplayOutcome) error {
+		assert.Equal(t, "fine", o.PaymentID)
+		kill()
+		return nil
+	}
+	sum, err := c.Run(ctx, selected)
+	require.ErrorIs(t, err, context.Canceled)
+	assert.Equal(t, 1, sum.Open, "one waits to be asked again by the pipeline")
+
+	c = w.check()
+	c.Resume = true
+	sum, err = c.Run(t.Context(), selected)
+	require.NoError(t, err)
+	assert.Equal(t, 1, sum.Before)
+	assert.Equal(t, 1, sum.Resumed, "what waits in a tier is on its way")
+	assert.Zero(t, sum.Asked)
+	assert.Equal(t, 2, sum.Outcomes[providers.Observed])
+	assert.Equal(t, 3, w.asked("down"))
+	assert.Equal(t, 1, w.asked("fine"))
+	for id, outcomes := range w.outcomes() {
+		require.Len(t, outcomes, 1, id)
+		assert.Contains(t, conclusive, outcomes[0].Outcome)
+	}
+}

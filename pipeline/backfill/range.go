@@ -1,0 +1,176 @@
+package backfill
+
+import (
+	"context"
+	"fmt"
+	"maps"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+
+	"github.com/paystatus/paystatus/handlers"
+	"github.com/paystatus/paystatus/pipeline/kafka"
+)
+
+// Range says which initiated events are read; the zero Range: all that the topic holds.
+type Range struct {
+	Since      time.Time    // records of then or later; zero: ever
+	Until      time.Time    // records before; zero: ever
+	Partitions []int        // empty: all
+	Offsets    map[int]Span // by partition, and only of these; empty: all
+}
+
+// Span is a range of offsets, From included, To not. To is 0 where the range goes to the end of the partition.
+type Span struct{ From, To int64 }
+
+// ParseSpans reads "PARTITION:FROM-TO", comma separated: "0:0-120,1:17-". What Spans.String writes is read back as it was.
+func ParseSpans(text string) (map[int]Span, error) {
+	spans := map[int]Span{}
+	if text == "" {
+		return spans, nil
+	}
+	for part := range strings.SplitSeq(text, ",") {
+		wrong := fmt.Errorf("%q is not a range of offsets: PARTITION:FROM-TO, such as 3:0-1200 or 3:17-", part)
+		name, rest, _ := strings.Cut(strings.TrimSpace(part), ":")
+		from, to, dash := strings.Cut(rest, "-")
+		partition, err := strconv.ParseUint(name, 10, 31)
+		if err != nil || !dash {
+			return nil, wrong
+		}
+		var span Span
+		for text, n := range map[string]*int64{from: &span.From, to: &span.To} {
+			parsed, err := strconv.ParseUint("0"+text, 10, 63)
+			if err != nil {
+				return nil, wrong
+			}
+			*n = int64(parsed)
+		}
+		if _, twice := spans[int(partition)]; twice {
+			return nil, fmt.Errorf("partition %d is named twice", partition)
+		}
+		spans[int(partition)] = span
+	}
+	return spans, nil
+}
+
+// Frozen is a Range as it was at one moment: initiated events that come later are not part of it.
+type Frozen struct {
+	Range
+
+	topic string
+	spans map[int]Span
+	gone  int64
+}
+
+// outOfOrder is how much later than their time records may stand, in a topic whose producers set the time.
+const outOfOrder = 10 * time.Minute
+
+// Freeze finds out where the range begins and ends now.
+func (r Range) Freeze(ctx context.Context, client *kafka.Client, topic string) (*Frozen, error) {
+	begin, end := kafka.Earliest, kafka.Latest
+	if !r.Since.IsZero() {
+		begin = kafka.At(r.Since)
+	}
+	if !r.Until.IsZero() {
+		end = kafka.At(r.Until.Add(outOfOrder))
+	}
+	var bounds [3]map[int]int64
+	for i, at := range []kafka.Start{begin, end, kafka.Earliest} {
+		var err error
+		if bounds[i], err = client.ListOffsets(ctx, topic, at); err != nil {
+			return nil, fmt.Errorf("backfill: offsets of %s: %w", topic, err)
+		}
+	}
+	for _, p := range slices.Concat(r.Partitions, slices.Sorted(maps.Keys(r.Offsets))) {
+		if _, there := bounds[0][p]; !there {
+			return nil, fmt.Errorf("backfill: %s has no partition %d: it has %d, from 0", topic, p, len(bounds[0]))
+		}
+	}
+	f := &Frozen{Range: r, topic: topic, spans: map[int]Span{}}
+	for p := range bounds[0] {
+		span := Span{bounds[0][p], bounds[1][p]}
+		wanted, named := r.Offsets[p]
+		if len(r.Partitions) > 0 && !slices.Contains(r.Partitions, p) || len(r.Offsets) > 0 && !named {
+			continue
+		}
+		if named {
+			f.gone += max(bounds[2][p]-wanted.From, 0)
+			span.From = max(span.From, wanted.From)
+			if wanted.To > 0 {
+				span.To = min(span.To, wanted.To)
+			}
+		}
+		if span.From < span.To {
+			f.spans[p] = span
+		}
+	}
+	return f, nil
+}
+
+// String is the range as ParseSpans reads it: who goes on with a backfill names it, so that the range stays the same.
+func (f *Frozen) String() string {
+	var parts []string
+	for _, p := range slices.Sorted(maps.Keys(f.spans)) {
+		parts = append(parts, fmt.Sprintf("%d:%d-%d", p, f.spans[p].From, f.spans[p].To))
+	}
+	return strings.Join(parts, ",")
+}
+
+// Records is how many records the range spans.
+func (f *Frozen) Records() int64 {
+	total := int64(0)
+	for _, s := range f.spans {
+		total += s.To - s.From
+	}
+	return total
+}
+
+// ReadInitiated puts in the initiated events of a range. What the pipeline refuses, too, is counted. Progress is told how many
+// records have been read; it may be nil.
+func (p *Payments) ReadInitiated(ctx context.Context, client *kafka.Client, f *Frozen, progress func(records int64)) error {
+	p.count(func(c *Counts) { c.Gone += f.gone })
+	group, ctx := errgroup.WithContext(ctx)
+	for partition, span := range f.spans {
+		group.Go(func() error {
+			return client.Scan(ctx, f.topic, partition, span.From, span.To, func(r kafka.Record) error {
+				if (f.Since.IsZero() || !r.Time.Before(f.Since)) && (f.Until.IsZero() || r.Time.Before(f.Until)) {
+					p.take(messageOf(r))
+				}
+				p.count(func(c *Counts) {
+					if c.Records++; progress != nil && c.Records%64 == 0 {
+						progress(c.Records)
+					}
+				})
+				return nil
+			})
+		})
+	}
+	if err := group.Wait(); err != nil {
+		return fmt.Errorf("backfill: read %s: %w", f.topic, err)
+	}
+	return nil
+}
+
+func (p *Payments) take(m handlers.Message) {
+	check, refusal := p.intake.Read(m)
+	switch {
+	case refusal != nil:
+		p.count(func(c *Counts) { c.Refused[refusal.Code]++ })
+	case check == nil:
+		p.count(func(c *Counts) { c.Ignored++ })
+	case p.add(check) != nil:
+		p.count(func(c *Counts) { c.Conflicts++ })
+	}
+}
+
+// messageOf is a record as handlers see it.
+func messageOf(r kafka.Record) handlers.Message {
+	m := handlers.Message{Topic: r.Topic, Partition: r.Partition, Offset: r.Offset, Time: r.Time, Key: r.Key, Value: r.Value}
+	for _, h := range r.Headers {
+		m.Headers = append(m.Headers, handlers.Header(h))
+	}
+	return m
+}

@@ -1,0 +1,126 @@
+package backfill_test
+
+import (
+	"fmt"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/paystatus/paystatus/pipeline/backfill"
+	"github.com/paystatus/paystatus/schemas"
+)
+
+func names(p *backfill.Payments) []string {
+	var all []string
+	for _, payment := range p.All() {
+		all = append(all, payment.PaymentID)
+	}
+	return all
+}
+
+func TestARangeIsFrozenAtItsBeginning(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.initiate(event("before"))
+	frozen, err := backfill.Range{}.Freeze(t.Context(), w.client, w.topics.Initiated)
+	require.NoError(t, err)
+	w.initiate(event("after"))
+	p := w.payments(backfill.Selection{})
+	require.NoError(t, p.ReadInitiated(t.Context(), w.client, frozen, nil))
+	assert.Equal(t, []string{"before"}, names(p))
+	assert.EqualValues(t, 1, frozen.Records())
+
+	spans, err := backfill.ParseSpans(frozen.String())
+	require.NoError(t, err)
+	assert.Equal(t, []string{"before"}, names(w.list(backfill.Selection{}, backfill.Range{Offsets: spans})), "named again, it is the same")
+}
+
+func TestARangeIsOfTimesPartitionsOrOffsets(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.initiate(event("early"))
+	records := w.records(w.topics.Initiated)
+	middle := records[0].Time.Add(time.Millisecond)
+	w.eventually(func() bool { return time.Now().After(middle.Add(time.Millisecond)) }, "a moment passes")
+	w.initiate(event("late"))
+	home := records[0].Partition
+	list := func(r backfill.Range) []string { return names(w.list(backfill.Selection{}, r)) }
+
+	assert.Equal(t, []string{"early", "late"}, list(backfill.Range{}))
+	assert.Equal(t, []string{"late"}, list(backfill.Range{Since: middle}))
+	assert.Equal(t, []string{"early"}, list(backfill.Range{Until: middle}))
+	assert.Empty(t, list(backfill.Range{Since: middle, Until: middle}))
+	assert.Contains(t, list(backfill.Range{Partitions: []int{home}}), "early")
+	assert.Equal(t, []string{"early"}, list(backfill.Range{Offsets: map[int]backfill.Span{home: {From: 0, To: 1}}}))
+	assert.NotContains(t, list(backfill.Range{Offsets: map[int]backfill.Span{home: {From: 1}}}), "early")
+	_, err := backfill.Range{Partitions: []int{9}}.Freeze(t.Context(), w.client, w.topics.Initiated)
+	require.ErrorContains(t, err, "no partition 9: it has 4, from 0")
+}
+
+func TestSpansAreReadAsTheyAreWritten(t *testing.T) {
+	t.Parallel()
+	spans, err := backfill.ParseSpans("0:0-120, 3:17-,4:-5")
+	require.NoError(t, err)
+	assert.Equal(t, map[int]backfill.Span{0: {To: 120}, 3: {From: 17}, 4: {To: 5}}, spans)
+	for _, text := range []string{"x", "1", "1:", "1:2", "1:a-b", "-1:0-1", "1:1-2,1:2-3", "1:-1-2"} {
+		_, err := backfill.ParseSpans(text)
+		assert.Error(t, err, text)
+	}
+}
+
+func TestASelectionChoosesPayments(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	other := event("other")
+	other["provider"], other["amount"], other["reference"] = "antom", map[string]any{"value": 1, "currency": "EUR"}, map[string]any{"payment_request_id": "x"}
+	w.initiate(event("ended"), event("pending"), event("nothing"), other)
+	w.at("ended", "SETTLED")
+	w.at("pending", "IN_PROGRESS")
+	w.at("nothing", "503")
+	stop := w.start()
+	w.eventually(func() bool { return w.count(w.topics.StatusChanged) >= 2 }, "two are said")
+	stop()
+	list := func(s backfill.Selection) []string {
+		s.Provider = "liquido"
+		return names(w.list(s, backfill.Range{}))
+	}
+	assert.Equal(t, []string{"ended", "nothing", "pending"}, list(backfill.Selection{}))
+	assert.Equal(t, []string{"ended"}, list(backfill.Selection{Statuses: []string{"captured"}}))
+	assert.Equal(t, []string{"nothing"}, list(backfill.Selection{Statuses: []string{backfill.StatusNone}}))
+	assert.Equal(t, []string{"nothing", "pending"}, list(backfill.Selection{Statuses: []string{backfill.StatusOpen}}))
+	assert.Empty(t, list(backfill.Selection{Account: "elsewhere"}))
+
+	chosen := w.list(backfill.Selection{IDs: []string{"ended", "unheard-of"}}, backfill.Range{})
+	assert.Equal(t, []string{"ended"}, names(chosen))
+	assert.Equal(t, []string{"unheard-of"}, chosen.Missing())
+	assert.Equal(t, "captured", string(chosen.All()[0].Said.Status))
+
+	late := w.list(backfill.Selection{IDs: []string{"ended"}}, backfill.Range{Since: time.Now().Add(time.Hour)})
+	assert.Equal(t, []string{"ended"}, names(late), "the emitted log knows its context")
+}
+
+func TestInitiatedEventsAreMergedAsThePipelineMergesThem(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	initiated := func(value int, reference map[string]any) map[string]any {
+		e := event("p")
+		e["provider"], e["amount"], e["reference"] = "checkout", map[string]any{"value": value, "currency": "EUR"}, reference
+		return e
+	}
+	w.initiate(initiated(1000, map[string]any{"reference": "order-1"}))
+	w.initiate(initiated(1000, map[string]any{"payment_id": "pay_aaaaaaaaaaaaaaaaaaaaaaaaaa"}))
+	w.initiate(initiated(2000, map[string]any{"reference": "order-1"}))
+	w.initiate(map[string]any{"payment_id": "broken"})
+	p := w.list(backfill.Selection{}, backfill.Range{})
+	all := p.All()
+	require.Len(t, all, 1)
+	assert.Equal(t, schemas.Reference{"reference": "order-1", "payment_id": "pay_aaaaaaaaaaaaaaaaaaaaaaaaaa"}, all[0].Context.Reference)
+	assert.Equal(t, int64(1000), all[0].Context.Amount.Value)
+	assert.Empty(t, all[0].Context.Origins, "what the backfill read is not what the pipeline handled")
+	c := p.Counts()
+	assert.EqualValues(t, 4, c.Records)
+	assert.EqualValues(t, 1, c.Conflicts)
+	assert.Equal(t, "map[invalid_event:1]", fmt.Sprint(c.Refused))
+}
