@@ -126,7 +126,7 @@ func letterOf(r kafka.Record) (Letter, bool) {
 	if n, err := strconv.ParseUint(text(handlers.HeaderRedriveCount), 10, 31); err == nil {
 		l.RedriveCount = int(n)
 	}
-	l.About = handlers.About(l.Handler, l.message(), reader)
+	l.About = handlers.About(l.Handler, l.message(), ReaderOf)
 	return l, true
 }
 
@@ -150,7 +150,8 @@ var readers = func() map[string]providers.Provider {
 	return all
 }()
 
-func reader(name string) providers.Provider { return readers[name] }
+// ReaderOf gives the provider that reads what it pushed, for handlers.About; nil: there is none of that name. It has no account, and asks nobody.
+func ReaderOf(name string) providers.Provider { return readers[name] }
 
 // Takers are the handlers that take a letter back.
 var takers = []string{handlers.NameIntake, handlers.NameNotification, handlers.NameCheck}

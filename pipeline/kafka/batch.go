@@ -85,8 +85,9 @@ func nextBatch(data []byte) (b batch, rest []byte, ok bool, err error) {
 }
 
 // decodeBatches gives the committed records of data with offsets from from on to each, in order, and returns the offset after the
-// last complete batch, which may be a control batch, aborted or empty. It stops at the first error of each.
-func decodeBatches(data []byte, from int64, aborted []abortedTransaction, each func(Record) error) (next int64, err error) {
+// last complete batch, which may be a control batch, aborted or empty. It stops at the first error of each. Records that choose refuses are
+// passed over; nil chooses all.
+func decodeBatches(data []byte, from int64, aborted []abortedTransaction, choose choice, each func(Record) error) (next int64, err error) {
 	aborted = slices.Clone(aborted)
 	slices.SortFunc(aborted, func(a, b abortedTransaction) int { return int(a.FirstOffset - b.FirstOffset) })
 	rolledBack := map[int64]bool{}
@@ -111,7 +112,7 @@ func decodeBatches(data []byte, from int64, aborted []abortedTransaction, each f
 			}
 		case b.last < from, b.attributes&attributeTransactional != 0 && rolledBack[b.producer]:
 		default:
-			if err := b.records(from, each); err != nil {
+			if err := b.records(from, choose, each); err != nil {
 				return next, err
 			}
 		}
@@ -121,7 +122,7 @@ func decodeBatches(data []byte, from int64, aborted []abortedTransaction, each f
 
 // endsInAbort tells whether a control batch ends a transaction by aborting it.
 func (b batch) endsInAbort() (abort bool, err error) {
-	err = b.records(b.base, func(r Record) error {
+	err = b.records(b.base, nil, func(r Record) error {
 		if len(r.Key) < 4 {
 			return fmt.Errorf("%w: control record with a key of %d bytes", errBatch, len(r.Key))
 		}
@@ -131,18 +132,21 @@ func (b batch) endsInAbort() (abort bool, err error) {
 	return abort, err
 }
 
-func (b batch) records(from int64, each func(Record) error) error {
+// choice looks at a record's key and value, which it must not keep, before anything is made of the record; nil chooses all.
+type choice func(offset int64, key, value []byte) bool
+
+func (b batch) records(from int64, choose choice, each func(Record) error) error {
 	data, err := b.inflated()
 	if err != nil {
 		return err
 	}
 	d := decoder{data: data}
 	for range b.count {
-		r := d.record(b)
+		r, chosen := d.record(b, from, choose)
 		if d.failed {
 			return fmt.Errorf("%w: records at offset %d are cut off", errBatch, b.base)
 		}
-		if r.Offset < from {
+		if !chosen {
 			continue
 		}
 		if err := each(r); err != nil {
@@ -202,28 +206,34 @@ func (d *decoder) bytes() []byte {
 	return out
 }
 
-func (d *decoder) record(b batch) Record {
-	d.varint() // length
-	if len(d.data) == 0 {
+// record reads the next record; what is not chosen, or stands before from, it only passes.
+func (d *decoder) record(b batch, from int64, choose choice) (r Record, chosen bool) {
+	length := d.varint()
+	if d.failed || length < 1 || length > int64(len(d.data)) {
 		d.failed = true
-		return Record{}
+		return Record{}, false
 	}
-	d.data = d.data[1:] // attributes, unused
-	millis := b.firstTime + d.varint()
+	fields := decoder{data: d.data[1:length:length]} // without attributes, which are unused
+	d.data = d.data[length:]
+	millis := b.firstTime + fields.varint()
 	if b.attributes&attributeLogAppendTime != 0 {
 		millis = b.maxTime
 	}
-	r := Record{Offset: b.base + d.varint(), Key: d.bytes(), Value: d.bytes()}
+	r = Record{Offset: b.base + fields.varint(), Key: fields.bytes(), Value: fields.bytes()}
+	if !fields.failed && (r.Offset < from || choose != nil && !choose(r.Offset, r.Key, r.Value)) {
+		return Record{}, false
+	}
 	if millis >= 0 {
 		r.Time = time.UnixMilli(millis).UTC()
 	}
-	count := d.varint()
-	if d.failed || count > int64(len(d.data)) {
+	count := fields.varint()
+	if fields.failed || count > int64(len(fields.data)) {
 		d.failed = true
-		return r
+		return Record{}, false
 	}
 	for range count {
-		r.Headers = append(r.Headers, Header{Key: string(d.bytes()), Value: d.bytes()})
+		r.Headers = append(r.Headers, Header{Key: string(fields.bytes()), Value: fields.bytes()})
 	}
-	return r
+	d.failed = fields.failed
+	return r, !d.failed
 }

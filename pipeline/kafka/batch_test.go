@@ -94,7 +94,7 @@ func TestDecodeBatches(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			var offsets []int64
-			next, err := decodeBatches(test.data, test.from, test.aborted, func(r Record) error {
+			next, err := decodeBatches(test.data, test.from, test.aborted, nil, func(r Record) error {
 				offsets = append(offsets, r.Offset)
 				assert.Equal(t, []byte("k"), r.Key)
 				assert.Equal(t, []byte{byte(r.Offset)}, r.Value)
@@ -121,7 +121,7 @@ func TestTheTimeOfARecordIsTheBrokersWhereTheTopicSaysSo(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			var times []time.Time
-			_, err := decodeBatches(encoded(0, 1, test.attributes, -1, test.first, 5000, 0, 1), 0, nil, func(r Record) error {
+			_, err := decodeBatches(encoded(0, 1, test.attributes, -1, test.first, 5000, 0, 1), 0, nil, nil, func(r Record) error {
 				times = append(times, r.Time)
 				return nil
 			})
@@ -156,7 +156,7 @@ func TestMalformedBatchesAreErrors(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			next, err := decodeBatches(join(plainBatch(4, 4, 0), data), 4, nil, func(Record) error { return nil })
+			next, err := decodeBatches(join(plainBatch(4, 4, 0), data), 4, nil, nil, func(Record) error { return nil })
 			require.ErrorIs(t, err, errBatch)
 			assert.Equal(t, int64(5), next, "the good batch before counts")
 		})
@@ -172,7 +172,7 @@ func FuzzDecodeBatches(f *testing.F) {
 				binary.BigEndian.PutUint32(data[17:], crc32.Checksum(data[21:size], castagnoli))
 			}
 		}
-		next, err := decodeBatches(data, from, nil, func(r Record) error {
+		next, err := decodeBatches(data, from, nil, nil, func(r Record) error {
 			if r.Offset < from {
 				return errors.New("below where it was asked to begin")
 			}

@@ -16,12 +16,13 @@ import (
 )
 
 const (
-	fetchVersion        = 11       // Kafka 2.3; the newest that kafka-go can encode
-	fetchBytes          = 16 << 20 // of one answer; a first batch that is larger comes whole
-	fetchPartitionBytes = 1 << 20
-	fetchAheadBytes     = 128 << 10 // of one partition, where many are read ahead of the handlers
-	fetchLimit          = 1 << 28   // of an answer that is still believed
-	fetchTimeout        = 15 * time.Second
+	fetchVersion         = 11       // Kafka 2.3; the newest that kafka-go can encode
+	fetchBytes           = 16 << 20 // of one answer; a first batch that is larger comes whole
+	fetchPartitionBytes  = 1 << 20
+	searchPartitionBytes = 4 << 20   // where few records are wanted of many
+	fetchAheadBytes      = 128 << 10 // of one partition, where many are read ahead of the handlers
+	fetchLimit           = 1 << 28   // of an answer that is still believed
+	fetchTimeout         = 15 * time.Second
 )
 
 // fetchResponse is the answer to a fetch request with the record sets left as bytes.
@@ -95,7 +96,7 @@ func (l *leaderConn) fetch(ctx context.Context, topic string, positions []positi
 	for _, p := range positions {
 		request.Topics[0].Partitions = append(request.Topics[0].Partitions, fetch.RequestPartition{
 			Partition: int32(p.partition), CurrentLeaderEpoch: -1, FetchOffset: p.offset, LogStartOffset: -1, //nolint:gosec // came as int32
-			PartitionMaxBytes: int32(l.most), //nolint:gosec // at most fetchPartitionBytes
+			PartitionMaxBytes: int32(l.most), //nolint:gosec // at most searchPartitionBytes
 		})
 	}
 	l.correlation++

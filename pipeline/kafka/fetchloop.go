@@ -181,7 +181,7 @@ func (g *generation) accept(working context.Context, p *partition, from int64, a
 		clear(records)
 		*space = records
 	}()
-	next, err := decodeBatches(answer.RecordSet, from, answer.AbortedTransactions, func(r Record) error {
+	next, err := decodeBatches(answer.RecordSet, from, answer.AbortedTransactions, nil, func(r Record) error {
 		r.Topic, r.Partition = g.sub.topic, p.id
 		records = append(records, r)
 		return nil

@@ -22,28 +22,61 @@ const (
 // with fn's first error, with that of ctx, or with ErrOffsetOutOfRange when the log does not reach from from to to. It waits
 // for a transaction that is open before to, and for a partition without a leader.
 func (c *Client) Scan(ctx context.Context, topic string, partition int, from, to int64, fn func(Record) error) error {
-	s := scan{client: c, topic: topic, partition: partition, fn: fn}
-	defer s.close()
-	for next := from; next < to; {
-		if err := ctx.Err(); err != nil {
-			return fmt.Errorf("kafka: scan %s/%d at %d: %w", topic, partition, next, err)
+	s := scan{client: c, topic: topic, partition: partition, most: fetchPartitionBytes, fn: fn}
+	return s.run(ctx, from, to)
+}
+
+// Searched is what a search went through.
+type Searched struct {
+	Records int64
+	Bytes   int64 // as they came from the broker, compressed where they are
+}
+
+// Search is Scan for few records among many: only those that choose chooses by key and value are made, and given to fn; all others are passed
+// without an allocation. It fetches more at once than Scan where there is much to go through. What choose is given is valid during the
+// call only. What was gone through until the end, or an error, is returned in any case.
+func (c *Client) Search(
+	ctx context.Context, topic string, partition int, from, to int64, choose func(key, value []byte) bool, fn func(Record) error,
+) (Searched, error) {
+	s := scan{client: c, topic: topic, partition: partition, most: int(min(searchPartitionBytes, 64<<10*max(to-from, 1))), fn: fn}
+	var searched Searched
+	s.choose = func(offset int64, key, value []byte) bool {
+		if offset >= to {
+			return false
 		}
-		after, err := s.step(ctx, next, to)
-		if err != nil {
-			return fmt.Errorf("kafka: scan %s/%d at %d: %w", topic, partition, next, err)
-		}
-		next = after
+		searched.Records++
+		return choose(key, value)
 	}
-	return nil
+	err := s.run(ctx, from, to)
+	searched.Bytes = s.bytes
+	return searched, err
 }
 
 type scan struct {
 	client    *Client
 	topic     string
 	partition int
+	most      int    // bytes of a fetch
+	choose    choice // nil: all
 	fn        func(Record) error
+	bytes     int64 // fetched so far
 	conn      *leaderConn
 	short     time.Time // when the log was first seen to end too early
+}
+
+func (s *scan) run(ctx context.Context, from, to int64) error {
+	defer s.close()
+	for next := from; next < to; {
+		if err := ctx.Err(); err != nil {
+			return fmt.Errorf("kafka: scan %s/%d at %d: %w", s.topic, s.partition, next, err)
+		}
+		after, err := s.step(ctx, next, to)
+		if err != nil {
+			return fmt.Errorf("kafka: scan %s/%d at %d: %w", s.topic, s.partition, next, err)
+		}
+		next = after
+	}
+	return nil
 }
 
 // step fetches once from next and returns where to go on.
@@ -60,7 +93,7 @@ func (s *scan) step(ctx context.Context, next, to int64) (int64, error) {
 		if address == "" {
 			return next, pause(ctx, retryPause)
 		}
-		s.conn = &leaderConn{network: s.client.network, address: address, most: fetchPartitionBytes}
+		s.conn = &leaderConn{network: s.client.network, address: address, most: s.most}
 	}
 	answer, err := s.conn.fetch(ctx, s.topic, []position{{s.partition, next}}, fetchWait)
 	if err == nil && len(answer) != 1 {
@@ -91,7 +124,8 @@ func (s *scan) step(ctx context.Context, next, to int64) (int64, error) {
 		return next, pause(ctx, retryPause)
 	}
 	s.short = time.Time{}
-	return decodeBatches(p.RecordSet, next, p.AbortedTransactions, func(r Record) error {
+	s.bytes += int64(len(p.RecordSet))
+	return decodeBatches(p.RecordSet, next, p.AbortedTransactions, s.choose, func(r Record) error {
 		if r.Offset >= to {
 			return nil
 		}

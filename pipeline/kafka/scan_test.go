@@ -75,3 +75,37 @@ func TestScanReadsExactlyItsRange(t *testing.T) {
 		require.ErrorIs(t, c.client.Scan(ctx, topic, partition, 2, 10, nil), context.Canceled)
 	})
 }
+
+func TestSearchGivesOnlyWhatIsChosen(t *testing.T) {
+	t.Parallel()
+	_, c := newFake(t, 1)
+	topic := c.topic("search", 1)
+	publisher := c.publisher()
+	for i := range 300 {
+		key := "other"
+		if i%100 == 7 {
+			key = "wanted"
+		}
+		require.NoError(t, publisher.Publish(topic, keyed(key, i)))
+	}
+	var offsets []int64
+	wanted := func(key, value []byte) bool {
+		assert.NotEmpty(t, value)
+		return string(key) == "wanted"
+	}
+	searched, err := c.client.Search(t.Context(), topic, 0, 5, 207, wanted, func(r kafka.Record) error {
+		assert.Equal(t, topic, r.Topic)
+		assert.Equal(t, "wanted", string(r.Key))
+		offsets = append(offsets, r.Offset)
+		return nil
+	})
+	require.NoError(t, err)
+	assert.Equal(t, []int64{7, 107}, offsets, "207 is behind the range")
+	assert.Equal(t, int64(202), searched.Records)
+	assert.Positive(t, searched.Bytes)
+
+	refused := errors.New("enough")
+	searched, err = c.client.Search(t.Context(), topic, 0, 0, 300, wanted, func(kafka.Record) error { return refused })
+	require.ErrorIs(t, err, refused)
+	assert.Equal(t, int64(8), searched.Records, "what was gone through until then")
+}
