@@ -26,9 +26,10 @@ type Event struct {
 	ID     uuid.UUID // follows from what the event says: a repetition has the same
 	Type   string    // one of schemas.ChangeTypes
 	Time   time.Time // when the answer was received
-	Change schemas.Change
+	Change schemas.Change // without Reference, ProviderStatus, ThreeDS, Card and Raw, which Full reads
 
 	corrects uuid.UUID
+	data     []byte
 }
 
 // Key names the payment that the event is about.
@@ -126,9 +127,11 @@ func (e *Event) read(a attributes) error {
 	if e.Time, err = time.Parse(time.RFC3339, a.Time); err != nil {
 		return errors.New("its time is missing or not RFC 3339")
 	}
-	if err := json.Unmarshal(a.Data, &e.Change); err != nil {
+	var data judged
+	if err := json.Unmarshal(cut(a.Data), &data); err != nil {
 		return fmt.Errorf("its data: %w", plain(err))
 	}
+	e.Change, e.data = data.Change, a.Data
 	c := &e.Change
 	switch {
 	case c.PaymentID == "":

@@ -56,9 +56,7 @@ func (k Known) Next(e Event) (Known, Delta) {
 	}
 	k.IDs = append(slices.Clip(k.IDs), e.ID)
 	switch d.Verdict {
-	case Note:
-	case Duplicate:
-		k.Last = e.ID // says the same as the one before: a correction means both
+	case Note, Duplicate:
 	case Correction:
 		undo := k.undone()
 		k.Undo, k.Last = &undo, e.ID
@@ -71,7 +69,8 @@ func (k Known) Next(e Event) (Known, Delta) {
 	return k, d
 }
 
-// correctedBy reports whether e is a correction of what is known: of the event that made it, or of the note that was taken since.
+// correctedBy reports whether e is a correction of what is known: of the event that made it, or of
+// one taken since that left the state as it was.
 func (k Known) correctedBy(e Event) bool {
 	return e.corrects != uuid.Nil && len(k.IDs) > 0 && (e.corrects == k.Last || e.corrects == k.IDs[len(k.IDs)-1])
 }
