@@ -23,9 +23,9 @@ type Header struct {
 
 // Event is a status event.
 type Event struct {
-	ID     uuid.UUID // follows from what the event says: a repetition has the same
-	Type   string    // one of schemas.ChangeTypes
-	Time   time.Time // when the answer was received
+	ID     uuid.UUID      // follows from what the event says: a repetition has the same
+	Type   string         // one of schemas.ChangeTypes
+	Time   time.Time      // when the answer was received
 	Change schemas.Change // without Reference, ProviderStatus, ThreeDS, Card and Raw, which Full reads
 
 	corrects uuid.UUID

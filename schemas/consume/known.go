@@ -14,23 +14,31 @@ import (
 // Its fields are for reading; Next alone changes them.
 type Known struct {
 	State
+
 	Last uuid.UUID   `json:"last,omitzero"` // the event that made the state: what a correction must name
 	IDs  []uuid.UUID `json:"ids,omitempty"` // of every event taken
 
-	// Undo is the state before Last: a correction takes the place of the event that it corrects.
-	Undo *State `json:"undo,omitempty"`
+	// Undo is what was before Last: a correction takes the place of the event that it corrects.
+	Undo Standing `json:"undo,omitzero"`
 	// Dropped are the records that came late. The same record stays dropped when it is read again; another with its id may be news.
 	Dropped []Record `json:"dropped,omitempty"`
 }
 
 // State is what the events taken so far come to.
 type State struct {
+	Standing
+
+	Attempts   []string  `json:"attempts,omitempty"` // the provider's ids, the latest last
+	Disputes   []Dispute `json:"disputes,omitempty"`
+	OccurredAt time.Time `json:"occurred_at,omitzero"` // the latest that the provider stated
+	ObservedAt time.Time `json:"observed_at,omitzero"` // the latest
+}
+
+// Standing is the part of a state that a correction sets back.
+type Standing struct {
 	View
-	Known      schemas.Status `json:"known,omitempty"` // the last status other than unknown
-	Attempts   []string       `json:"attempts,omitempty"`
-	Disputes   []Dispute      `json:"disputes,omitempty"`
-	OccurredAt time.Time      `json:"occurred_at,omitzero"` // the latest that the provider stated
-	ObservedAt time.Time      `json:"observed_at,omitzero"` // the latest
+
+	Known schemas.Status `json:"known,omitempty"` // the last status other than unknown: what the next is held against
 }
 
 // View is what became of a payment, for a service to act on. Sums are merged over its events: one that is not stated never replaces

@@ -40,7 +40,9 @@ func (k Known) Next(e Event) (Known, Delta) {
 		d.Verdict = Duplicate
 		return k, d
 	case k.correctedBy(e):
-		next, d.Verdict = k.undone().take(e), Correction
+		undone := k.State
+		undone.Standing = k.Undo
+		next, d.Verdict = undone.take(e), Correction
 	case slices.ContainsFunc(k.Dropped, e.recorded):
 		d.Verdict = Regression
 		return k, d
@@ -58,11 +60,9 @@ func (k Known) Next(e Event) (Known, Delta) {
 	switch d.Verdict {
 	case Note, Duplicate:
 	case Correction:
-		undo := k.undone()
-		k.Undo, k.Last = &undo, e.ID
+		k.Last = e.ID
 	default:
-		undo := k.State
-		k.Undo, k.Last = &undo, e.ID
+		k.Undo, k.Last = k.Standing, e.ID
 	}
 	k.State = next
 	d.After = k.View
@@ -77,16 +77,6 @@ func (k Known) correctedBy(e Event) bool {
 
 func (e Event) recorded(r Record) bool {
 	return r.ID == e.ID && r.ObservedAt.Equal(e.Change.ObservedAt)
-}
-
-// undone is the state without the last event.
-func (k Known) undone() State {
-	if k.Undo == nil {
-		return State{}
-	}
-	undone := *k.Undo
-	undone.ObservedAt = k.ObservedAt
-	return undone
 }
 
 // judge is for events that are neither known nor a correction of the last.

@@ -13,19 +13,19 @@ func (s State) late(e Event) bool {
 	switch {
 	case attempt == attemptEarlier || move == schemas.MoveBackwards:
 		return true
-	case attempt == attemptNewer || !s.returns(e.Change.Status) || s.follows(e):
+	case attempt == attemptNewer || !s.comesAfter(e) || s.follows(e):
 		return false
-	case move == schemas.MoveUnexpected:
-		return !slices.Contains(e.Change.Anomalies, schemas.UnexpectedTransition)
-	default:
-		return e.Change.ObservedAt.Before(s.ObservedAt)
+	case e.Change.ObservedAt.Before(s.ObservedAt):
+		return true
+	default: // one who finds a move unexpected says so: otherwise it was not from here
+		return move == schemas.MoveUnexpected && !slices.Contains(e.Change.Anomalies, schemas.UnexpectedTransition)
 	}
 }
 
-// returns reports whether what is known may come after a status: an event that says it may be the earlier one.
-func (s State) returns(to schemas.Status) bool {
-	back := schemas.Between(to, false, s.Known)
-	return s.Known != "" && to.Valid() && (back == schemas.MoveAllowed || back == schemas.MoveSame)
+// comesAfter reports whether what is known may come after what an event says.
+func (s State) comesAfter(e Event) bool {
+	move := schemas.Between(e.Change.Status, e.Change.Final, s.Known)
+	return s.Known != "" && e.Change.Status.Valid() && (move == schemas.MoveAllowed || move == schemas.MoveSame)
 }
 
 // follows reports whether an event was said by one who knew what we know.
