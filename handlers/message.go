@@ -39,7 +39,7 @@ type Destination string
 // The destinations.
 const (
 	ToChecks        Destination = "checks"
-	ToDelay         Destination = "delay" // back to the handler's own topic after a while
+	ToDelay         Destination = "delay" // to the work topic after a while; one that HeaderHandler names a handler in, back to that
 	ToStatusChanged Destination = "status_changed"
 	ToDeadLetters   Destination = "dead_letters"
 	ToReplays       Destination = "replays"

@@ -2,6 +2,7 @@ package handlers
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"net/http"
@@ -15,7 +16,8 @@ import (
 )
 
 // Notification turns what a provider pushed into a check now, with the notification as evidence. The payment is the one
-// that the merchant's own reference inside names; where it holds but the provider's id of the payment, the provider is asked.
+// that the merchant's own reference inside names; where it holds but the provider's id of the payment, the provider is asked,
+// and again later while it cannot answer.
 type Notification struct {
 	Providers map[string]providers.Provider
 
@@ -51,7 +53,11 @@ const (
 // Handle is the Handler.
 func (h *Notification) Handle(ctx context.Context, m Message) (Result, error) {
 	check, refusal, err := h.read(ctx, m)
+	var later *laterError
 	switch {
+	case errors.As(err, &later):
+		h.count("postponed")
+		return Result{Out: []Out{again(m, NameNotification, later.after)}}, nil
 	case err != nil:
 		return Result{}, err
 	case refusal != nil:
@@ -114,7 +120,7 @@ func (h *Notification) read(ctx context.Context, m Message) (*watch.Check, *Refu
 			return nil, nil, nil
 		}
 	}
-	payment, err := h.payment(ctx, provider, account, o)
+	payment, err := h.payment(ctx, provider, account, o, page.ReceivedAt)
 	switch {
 	case err != nil:
 		return nil, nil, err
@@ -137,8 +143,24 @@ func (h *Notification) read(ctx context.Context, m Message) (*watch.Check, *Refu
 	}, nil, nil
 }
 
+// How long after its receipt a provider is asked whose payment a notification is about, and how long one that it does not know
+// counts as not known yet.
+const (
+	askPatience   = 24 * time.Hour
+	knownPatience = 15 * time.Minute
+	askAgainFirst = time.Second
+	askAgainMax   = 10 * time.Minute
+)
+
+// laterError says that nobody can tell yet whose payment a notification is about.
+type laterError struct{ after time.Duration }
+
+func (e *laterError) Error() string { return "ask again in " + e.after.String() }
+
 // payment is the payment_id that a notification is about, "" where nobody can tell.
-func (h *Notification) payment(ctx context.Context, provider providers.Provider, account string, o providers.Outcome) (string, error) {
+func (h *Notification) payment(
+	ctx context.Context, provider providers.Provider, account string, o providers.Outcome, received time.Time,
+) (string, error) {
 	id := o.MerchantReference
 	if id == "" && len(o.About) > 0 {
 		bounded, cancel := context.WithTimeout(ctx, h.Timeout)
@@ -147,12 +169,29 @@ func (h *Notification) payment(ctx context.Context, provider providers.Provider,
 		if err != nil && ctx.Err() != nil {
 			return "", fmt.Errorf("ask %s whose payment a notification is about: %w", provider.Name(), err)
 		}
+		if err != nil {
+			told = providers.Failure(providers.Unavailable, providers.CodeTimeout, "the provider needed too long")
+		}
+		if waited := time.Since(received); told.MerchantReference == "" && waited < patience(told.Kind) {
+			return "", &laterError{max(told.RetryAfter, min(max(waited, askAgainFirst), askAgainMax))} // twice as long each time
+		}
 		id = told.MerchantReference
 	}
 	if len(id) > schemas.MaxPaymentID {
 		return "", nil
 	}
 	return id, nil
+}
+
+func patience(with providers.Kind) time.Duration {
+	switch with {
+	case providers.Unavailable, providers.Unreadable, providers.Refused:
+		return askPatience
+	case providers.NotFound:
+		return knownPatience
+	default:
+		return 0
+	}
 }
 
 // pageOf is the notification as the provider sent it.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"log/slog"
 	"net/http"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -24,7 +25,7 @@ import (
 type pushing struct {
 	providers.Provider
 
-	answer string // to queries; "" the provider is down
+	answer string // to queries; "" the provider is down, unknownPayment it does not know the payment
 	asked  []schemas.Reference
 }
 
@@ -39,10 +40,16 @@ func (p *pushing) Ask(ctx context.Context, q providers.Payment) (providers.Answe
 		down := providers.Failure(providers.Unavailable, "http_503", "down")
 		return providers.Answer{From: schemas.SourceQuery, Fault: &down}, nil
 	}
+	status := http.StatusOK
+	if p.answer == unknownPayment {
+		status = http.StatusNotFound
+	}
 	return providers.Answer{From: schemas.SourceQuery, Pages: []providers.Page{{
-		HTTPStatus: http.StatusOK, Header: http.Header{}, Body: []byte(p.answer), ReceivedAt: time.Now(),
+		HTTPStatus: status, Header: http.Header{}, Body: []byte(p.answer), ReceivedAt: time.Now(),
 	}}}, nil
 }
+
+const unknownPayment = `{"error_codes":["payment_not_found"]}`
 
 var definitionsByName = map[string]providers.Definition{
 	"checkout": checkout.Definition, "antom": antom.Definition, "worldpay": worldpay.Definition, "liquido": liquido.Definition,
@@ -183,6 +190,76 @@ func TestWhosePaymentAnIDIsTheProviderIsAsked(t *testing.T) {
 		stop()
 		_, err := handler.Handle(stopped, notification("checkout", nameless))
 		require.ErrorIs(t, err, context.Canceled)
+	})
+}
+
+func TestWhoCannotBeAskedWhosePaymentItIsIsAskedAgain(t *testing.T) {
+	t.Parallel()
+	const nameless = `{"id":"evt_1","type":"payment_captured","data":{"id":"` + payID + `"}}`
+	waiting := func(p *pushing, m Message) Out {
+		handler := &Notification{Providers: map[string]providers.Provider{"checkout": p}, Timeout: time.Second, Log: slog.New(slog.DiscardHandler)}
+		redriven := &Redriven{Notification: handler.Handle}
+		handle := handler.Handle
+		if m.header(HeaderHandler) != "" {
+			handle = redriven.Handle
+		}
+		result, err := handle(t.Context(), m)
+		require.NoError(t, err)
+		require.Len(t, result.Out, 1)
+		return result.Out[0]
+	}
+	received := func(ago time.Duration) Message {
+		m := notification("checkout", nameless)
+		m.Partition, m.Offset, m.Time = 3, 7, time.Now()
+		m.Headers[2].Value = []byte(time.Now().Add(-ago).UTC().Format(time.RFC3339Nano))
+		return m
+	}
+	for name, tc := range map[string]struct {
+		answer string
+		ago    time.Duration
+		want   Destination
+		after  time.Duration // at least; twice as much at most
+	}{
+		"at once":                                    {"", 0, ToDelay, time.Second},
+		"after as long as it has waited":             {"", time.Minute, ToDelay, time.Minute},
+		"every ten minutes":                          {"", 5 * time.Hour, ToDelay, 10 * time.Minute},
+		"for a day":                                  {"", 25 * time.Hour, ToDeadLetters, 0},
+		"also when nobody can read it":               {"<html>", 5 * time.Hour, ToDelay, 10 * time.Minute},
+		"but not when it does not say":               {`{"id":"` + payID + `","status":"Captured"}`, 0, ToDeadLetters, 0},
+		"also when it does not know it":              {unknownPayment, time.Minute, ToDelay, time.Minute},
+		"which it should a quarter of an hour later": {unknownPayment, 16 * time.Minute, ToDeadLetters, 0},
+	} {
+		p := newPushing(t, "checkout", "")
+		p.answer = tc.answer
+		out := waiting(p, received(tc.ago))
+		require.Equal(t, tc.want, out.To, name)
+		if tc.want == ToDelay {
+			assert.GreaterOrEqual(t, out.After, tc.after, name)
+			assert.Less(t, out.After, 2*tc.after, name)
+			assert.True(t, Returning(out.Headers), name)
+		}
+	}
+	t.Run("and is what it was when it comes back", func(t *testing.T) {
+		t.Parallel()
+		first := received(time.Minute)
+		p := newPushing(t, "checkout", "")
+		m := first
+		for range 3 {
+			out := waiting(p, m)
+			m = Message{Topic: "paystatus.redriven", Partition: 1, Offset: 9, Time: time.Now(), Key: out.Key, Value: out.Value, Headers: out.Headers}
+		}
+		assert.Len(t, m.Headers, len(first.Headers)+4, "topic, partition, offset and handler")
+		stale := m
+		stale.Headers = slices.Clone(m.Headers)
+		stale.Headers[2].Value = []byte("2026-01-02T03:04:00.5Z")
+		letter := headersOf(waiting(p, stale))
+		assert.Equal(t, []string{"no_reference", "payments.notified", "3", "7"},
+			[]string{letter[HeaderReason], letter[HeaderTopic], letter[HeaderPartition], letter[HeaderOffset]})
+		p.answer = `{"id":"` + payID + `","reference":"ref","status":"Captured"}`
+		check, err := watch.DecodeCheck(waiting(p, m).Value)
+		require.NoError(t, err)
+		assert.Equal(t, "ref", check.PaymentID)
+		assert.Equal(t, pageOf(first).ReceivedAt, check.Evidence.ReceivedAt, "its age counts from its receipt")
 	})
 }
 

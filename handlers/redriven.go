@@ -4,14 +4,15 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"strconv"
 	"time"
 
 	"github.com/paystatus/paystatus/handlers/watch"
 	"github.com/paystatus/paystatus/schemas"
 )
 
-// Redriven gives a dead letter back to the handler that gave it up. One of the check handler's becomes a repeat, never its
-// old step.
+// Redriven gives a dead letter back to the handler that gave it up, and a message that a handler has postponed back to that. One of
+// the check handler's becomes a repeat, never its old step.
 //
 // The record of an initiated event that is given back is its own origin: topic, partition, offset and time are those on the
 // topic of redriven letters, not of the event's first record. That one never became part of the payment, and giving it back is
@@ -42,6 +43,26 @@ func (h *Redriven) Handle(ctx context.Context, m Message) (Result, error) {
 	}
 	return goneOn(m, result), err
 }
+
+// again makes a message wait and come back to a handler by way of this one. It keeps where it first came from, and when.
+func again(m Message, handler string, after time.Duration) Out {
+	headers := slices.DeleteFunc(slices.Clone(m.Headers), func(h Header) bool { return h.Key == HeaderHandler })
+	for _, first := range []Header{
+		{HeaderTopic, []byte(m.Topic)},
+		{HeaderPartition, []byte(strconv.Itoa(m.Partition))},
+		{HeaderOffset, []byte(strconv.FormatInt(m.Offset, 10))},
+		{HeaderReceivedAt, []byte(m.Time.UTC().Format(time.RFC3339Nano))},
+	} {
+		if m.header(first.Key) == "" {
+			headers = append(headers, first)
+		}
+	}
+	return Out{To: ToDelay, After: after, Key: m.Key, Value: m.Value, Headers: append(headers, Header{HeaderHandler, []byte(handler)})}
+}
+
+// Returning reports whether a message that has waited goes back to a handler that postponed it, by way of Redriven, and not to the
+// work topic.
+func Returning(headers []Header) bool { return Message{Headers: headers}.header(HeaderHandler) != "" }
 
 // received is a notification that keeps the time it came at, by which its age is judged: it was not later than when it was
 // given up.

@@ -452,6 +452,33 @@ func TestATrustedProducerNeedsNoSignature(t *testing.T) {
 	assert.Equal(t, []string{"pending", "captured (final)"}, statuses(w.eventsOf("p")))
 }
 
+func TestWhileNobodyTellsWhosePaymentItIsANotificationWaits(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, embeddedBrokers(t))
+	w.options.Schedule = func(string, string) watch.Schedule { return seldom }
+	w.webhooks(nil)
+	stop := w.start()
+	defer stop()
+	n := notified{provider: "antom", kind: "CAPTURE_RESULT", before: "SUCCESS", method: "CARD"}
+	w.scripted(n, "p")
+	w.eventually(func() bool { return len(w.events()) == 1 }, "the payment is authorized")
+	store := w.sandbox.Store("antom")
+	answers := func(fault string) {
+		require.NoError(t, store.Put("p", sandbox.Script{
+			Amount: sandbox.Amount{Value: 5000, Currency: "COP"}, Method: n.method, Aliases: []string{"20260101p"},
+			Steps: []sandbox.Step{{Status: n.before, Fault: fault}},
+		}))
+	}
+	answers(sandbox.Fault503)
+	require.NoError(t, store.Notify("p", sandbox.Notify{Type: n.kind, Fields: about(n)}))
+	tier := w.topics.Tier("1s")
+	w.eventually(func() bool { return w.written(tier) > 1 }, "it has waited twice")
+	answers("")
+	w.eventually(func() bool { return len(w.events()) == 2 }, "the provider tells whose it is")
+	assert.Equal(t, []string{"authorized", "captured (final)"}, statuses(w.eventsOf("p")))
+	assert.Empty(t, w.deadLetters())
+}
+
 func TestANotificationOfAnUnknownPaymentIsADeadLetterAfterTheGraceOrIgnored(t *testing.T) {
 	t.Parallel()
 	for name, ignore := range map[string]bool{"dead letter": false, "ignored": true} {

@@ -8,6 +8,7 @@
 //	webhook endpoint (package webhooks, a listener of the Service)
 //
 //	what cannot go on ─▶ paystatus.dead_letters ─▶ (redrive) ─▶ paystatus.redriven ─▶ redriven ─▶ paystatus.checks
+//	a notification whose payment the provider cannot tell yet ─▶ paystatus.delay.… ─▶ wake ─▶ paystatus.redriven
 package pipeline
 
 import (

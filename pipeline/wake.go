@@ -7,6 +7,7 @@ import (
 
 	"github.com/ThreeDotsLabs/watermill/message"
 
+	"github.com/paystatus/paystatus/handlers"
 	"github.com/paystatus/paystatus/pipeline/delay"
 	"github.com/paystatus/paystatus/pipeline/kafka"
 )
@@ -56,8 +57,11 @@ func (w *wake) move(ctx context.Context, batch []kafka.Record) error {
 		m := messageOf(r)
 		next := t.tiers().Forward(m.Headers)
 		topic := t.Checks()
-		if next.Tier != "" {
+		switch {
+		case next.Tier != "":
 			topic = t.Tier(next.Tier)
+		case handlers.Returning(next.Headers):
+			topic = t.Redriven()
 		}
 		if moves[topic] == nil {
 			topics = append(topics, topic)

@@ -34,7 +34,11 @@ func source(r *http.Request, proxies []netip.Prefix) netip.Addr {
 			continue
 		}
 		if address, err = netip.ParseAddr(text); err != nil {
-			return netip.Addr{}
+			withPort, err := netip.ParseAddrPort(text) // as some gateways write it
+			if err != nil {
+				return netip.Addr{}
+			}
+			address = withPort.Addr()
 		}
 		address = address.Unmap()
 	}

@@ -122,18 +122,23 @@ func (e *Endpoint) handle(w http.ResponseWriter, r *http.Request, provider provi
 		return busy
 	}
 	leave := func() { <-e.slots }
+	writing := false // write goes on after this, and leaves itself
+	defer func() {
+		if !writing {
+			leave()
+		}
+	}()
 	page, failed := e.read(w, r, provider.Name())
 	if failed != nil {
-		leave()
 		return *failed
 	}
 	pushed := providers.Answer{From: schemas.SourceNotification, Pages: []providers.Page{page}}
 	if err := provider.Verify(pushed, account, true); err != nil {
-		leave()
 		e.complain(provider.Name(), account, err)
 		return unverified
 	}
 	key := provider.Read(pushed, providers.Payment{Account: account}).MerchantReference
+	writing = true
 	if err := e.write(r.Context(), record(provider.Name(), account, key, page), leave); err != nil {
 		e.options.Log.Warn("a notification could not be written; the provider will send it again", "provider", provider.Name(), "error", err)
 		return unavailable

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"maps"
 	"net/http"
 	"net/http/httptest"
 	"net/netip"
@@ -22,6 +23,7 @@ import (
 
 	"github.com/paystatus/paystatus/pipeline/kafka"
 	"github.com/paystatus/paystatus/pipeline/webhooks"
+	"github.com/paystatus/paystatus/providers"
 )
 
 func TestAVerifiedNotificationIsWrittenAndAnsweredAsItsProviderDemands(t *testing.T) {
@@ -178,6 +180,25 @@ func TestNoMoreThanABoundedNumberOfRequestsIsHandledAtOnce(t *testing.T) {
 	assert.Equal(t, http.StatusOK, send(endpoint, c).Code, "there is room again")
 }
 
+// panicking is a provider that cannot stand what it is given.
+type panicking struct{ providers.Provider }
+
+func (panicking) Read(providers.Answer, providers.Payment) providers.Outcome { panic("unforeseen") }
+
+func TestABodyThatCannotBeHandledTakesNoRoom(t *testing.T) {
+	t.Parallel()
+	topic := &written{}
+	endpoint := newEndpoint(topic, func(o *webhooks.Options) {
+		o.Providers = maps.Clone(o.Providers)
+		o.Providers["liquido"] = panicking{o.Providers["liquido"]}
+	})
+	bad, good := signed(t, "liquido"), signed(t, "worldpay")
+	for range 600 {
+		assert.Panics(t, func() { send(endpoint, bad) }, "the server breaks the connection off, and the provider sends again")
+	}
+	assert.Equal(t, http.StatusOK, send(endpoint, good).Code)
+}
+
 func TestAddressesThatWebhooksMayComeFrom(t *testing.T) {
 	t.Parallel()
 	networks := func(all ...string) []netip.Prefix {
@@ -203,6 +224,9 @@ func TestAddressesThatWebhooksMayComeFrom(t *testing.T) {
 		"through two":                        {networks("203.0.113.0/24"), networks("10.0.0.0/8"), "10.1.2.3:1", []string{"203.0.113.7, 10.9.9.9"}, http.StatusOK},
 		"through two, in two headers":        {networks("203.0.113.0/24"), networks("10.0.0.0/8"), "10.1.2.3:1", []string{"203.0.113.7", "10.9.9.9"}, http.StatusOK},
 		"a forged beginning":                 {networks("203.0.113.0/24"), networks("10.0.0.0/8"), "10.1.2.3:1", []string{"203.0.113.7, 198.51.100.9"}, http.StatusForbidden},
+		"with its port":                      {networks("203.0.113.0/24"), networks("10.0.0.0/8"), "10.1.2.3:1", []string{"203.0.113.7:41234, 10.9.9.9"}, http.StatusOK},
+		"with its port, IPv6":                {networks("2001:db8::/32"), networks("10.0.0.0/8"), "10.1.2.3:1", []string{"[2001:db8::7]:41234"}, http.StatusOK},
+		"another with its port":              {networks("203.0.113.0/24"), networks("10.0.0.0/8"), "10.1.2.3:1", []string{"198.51.100.9:41234"}, http.StatusForbidden},
 		"a proxy that does not say":          {networks("203.0.113.0/24"), networks("10.0.0.0/8"), "10.1.2.3:1", nil, http.StatusForbidden},
 		"a proxy that is on the list itself": {networks("10.0.0.0/8"), networks("10.0.0.0/8"), "10.1.2.3:1", nil, http.StatusOK},
 		"forwarded for nobody":               {networks("203.0.113.0/24"), networks("10.0.0.0/8"), "10.1.2.3:1", []string{"unknown"}, http.StatusForbidden},

@@ -44,17 +44,20 @@ func (p *provider) Verify(a providers.Answer, accountName string, required bool)
 	if err == nil {
 		return nil
 	}
-	body, fault := open(page)
-	if !notified && fault != nil {
-		return nil
+	says := ""
+	if !notified { // what anybody may have pushed is not looked into
+		body, fault := open(page)
+		if fault != nil {
+			return nil
+		}
+		if code := word(body.Get("result", "resultCode")); word(body.Get("result", "resultStatus")) == "F" && isCode(code) && len(code) <= 64 {
+			says = "; it says " + code
+		}
 	}
 	if stated := page.Header.Get("Client-Id"); stated != "" && stated != acc.ClientID {
-		return fmt.Errorf("antom: verify: %w; it names another client id than the account's", err)
+		says = "; it names another client id than the account's"
 	}
-	if code := word(body.Get("result", "resultCode")); word(body.Get("result", "resultStatus")) == "F" && isCode(code) && len(code) <= 64 {
-		return fmt.Errorf("antom: verify: %w; it says %s", err, code)
-	}
-	return fmt.Errorf("antom: verify: %w", err)
+	return fmt.Errorf("antom: verify: %w%s", err, says)
 }
 
 // authentic holds a page against its signature.

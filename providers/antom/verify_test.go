@@ -187,3 +187,14 @@ func TestANotificationsAgeIsThatOfMilliseconds(t *testing.T) {
 		assert.Equal(t, ok, p.fresh(page) == nil, text)
 	}
 }
+
+func TestANotificationThatIsNotAuthenticIsNotLookedInto(t *testing.T) {
+	t.Parallel()
+	page := providers.Page{
+		HTTPStatus: http.StatusOK, Header: http.Header{"Signature": {"algorithm=RSA256,keyVersion=1,signature=AAAA"}},
+		Body: []byte(`{"result":{"resultStatus":"F","resultCode":"SOMEBODYS_WORDS"}}`),
+	}
+	err := verifier(t, same).Verify(providers.Answer{From: schemas.SourceNotification, Pages: []providers.Page{page}}, "default", true)
+	require.Error(t, err)
+	assert.NotContains(t, err.Error(), "SOMEBODYS_WORDS")
+}
