@@ -129,6 +129,9 @@ func FuzzIntake(f *testing.F) {
 				if err != nil || check.PaymentID == "" || check.Provider != "liquido" || check.Context == nil {
 					t.Fatalf("not a check: %v", errors.Join(err, json.Unmarshal(out.Value, &struct{}{})))
 				}
+				if claimed := About(NameIntake, m, nil); claimed.PaymentID != check.PaymentID || string(out.Key) != check.PaymentID {
+					t.Fatalf("a check of %q for an event of %q", check.PaymentID, claimed.PaymentID)
+				}
 			default:
 				t.Fatalf("a record for %s", out.To)
 			}

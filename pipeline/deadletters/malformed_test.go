@@ -26,7 +26,7 @@ import (
 // that is mended, and what it concerns given back.
 func TestEveryMalformedMessageIsADeadLetterAndMendedOnesReachTheirEnd(t *testing.T) {
 	t.Parallel()
-	corpus, payments := 10_000, 300
+	corpus, payments := 10_000, 100
 	if testing.Short() {
 		corpus, payments = 1000, 30
 	}

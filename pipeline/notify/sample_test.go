@@ -26,7 +26,7 @@ import (
 )
 
 // installation is a configuration with keys of its own, and the private key whose public half it takes for Antom's.
-func installation(t *testing.T) (c *config.Config, gatewayKey string) {
+func installation(t testing.TB) (c *config.Config, gatewayKey string) {
 	t.Helper()
 	key, err := rsa.GenerateKey(rand.Reader, 2048)
 	require.NoError(t, err)

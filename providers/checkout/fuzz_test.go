@@ -41,13 +41,11 @@ func FuzzRead(f *testing.F) {
 			d := providers.Describe(c, answer, o, payment, "")
 			_, err := json.Marshal(d)
 			require.NoError(t, err)
+			require.NoError(t, providertest.Earned(c, body, o))
 			if o.Kind != providers.Observed {
-				require.NotEmpty(t, o.Code)
 				continue
 			}
-			object, unreadable := providers.ParseBody(body)
-			require.Nil(t, unreadable)
-			require.True(t, o.Observation.Status.Valid())
+			object, _ := providers.ParseBody(body)
 			if payment.Known() && answer.From == schemas.SourceQuery {
 				require.Equal(t, 2, status/100)
 				stated := append([]string{object.Get("id").Str(), object.Get("reference").Str()}, inList(t, body)...)
