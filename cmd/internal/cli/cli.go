@@ -1,0 +1,128 @@
+// Package cli is what the command lines of this repository have in common: exit codes, the error of a misuse, the formats of results, and
+// how a consumer is told where to read and where to keep its state.
+package cli
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"strings"
+	"syscall"
+
+	"github.com/spf13/cobra"
+)
+
+// The exit codes.
+const (
+	ExitFailed = 1 // it could not be done; the reason is on stderr
+	ExitMisuse = 2 // the command line is wrong
+)
+
+// Main runs a program's command line and gives its exit code. A first SIGINT or SIGTERM ends the command's context, a second the process.
+func Main(root *cobra.Command) int {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	context.AfterFunc(ctx, stop)
+	cmd, err := root.ExecuteContextC(ctx)
+	if err == nil {
+		return 0
+	}
+	code := ExitCode(err)
+	cmd.PrintErrln(root.Name()+":", err)
+	if code == ExitMisuse {
+		cmd.PrintErrf("See '%s --help'.\n", cmd.CommandPath())
+	}
+	return code
+}
+
+// ExitCode is that of a command that ended with an error.
+func ExitCode(err error) int {
+	switch _, wrong := errors.AsType[misuse](err); {
+	case err == nil:
+		return 0
+	case wrong:
+		return ExitMisuse
+	default:
+		return ExitFailed
+	}
+}
+
+// misuse is an error of the command line.
+type misuse struct{ error }
+
+func (m misuse) Unwrap() error { return m.error }
+
+// Misuse makes an error one of the command line; nil stays nil.
+func Misuse(err error) error {
+	if err == nil {
+		return nil
+	}
+	return misuse{err}
+}
+
+// Strict makes wrong flags, arguments and commands a misuse, everywhere, and errors the business of Main.
+func Strict(cmd *cobra.Command) {
+	cmd.SilenceErrors, cmd.SilenceUsage = true, true
+	cmd.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return misuse{err} })
+	args := cmd.Args
+	if cmd.HasSubCommands() {
+		args = noSuchCommand
+	}
+	if args != nil {
+		cmd.Args = func(cmd *cobra.Command, given []string) error { return Misuse(args(cmd, given)) }
+	}
+	for _, sub := range cmd.Commands() {
+		Strict(sub)
+	}
+}
+
+// noSuchCommand refuses what stands where the name of a command belongs.
+func noSuchCommand(cmd *cobra.Command, args []string) error {
+	if len(args) == 0 {
+		return nil
+	}
+	cmd.SuggestionsMinimumDistance = 2
+	text := fmt.Sprintf("there is no command %q", cmd.CommandPath()+" "+args[0])
+	if alike := cmd.SuggestionsFor(args[0]); len(alike) > 0 {
+		text += "; did you mean " + strings.Join(alike, " or ") + "?"
+	}
+	return errors.New(text)
+}
+
+// The formats of results.
+const (
+	OutputText = "text"
+	OutputJSON = "json"
+)
+
+// OutputFlag adds --output, and makes another value than text and json a misuse.
+func OutputFlag(cmd *cobra.Command) *string {
+	output := cmd.Flags().StringP("output", "o", OutputText, "text for people, json for programs: one document a line")
+	Complete(cmd, "output", OutputText, OutputJSON)
+	cmd.PreRunE = func(*cobra.Command, []string) error {
+		if *output != OutputText && *output != OutputJSON {
+			return misuse{fmt.Errorf("--output is text or json, not %q", *output)}
+		}
+		return nil
+	}
+	return output
+}
+
+// Complete names the values of a flag to the shell.
+func Complete(cmd *cobra.Command, flag string, values ...string) {
+	_ = cmd.RegisterFlagCompletionFunc(flag, cobra.FixedCompletions(values, cobra.ShellCompDirectiveNoFileComp))
+}
+
+// PrintJSON writes one document as a line.
+func PrintJSON(w io.Writer, document any) error {
+	encoder := json.NewEncoder(w)
+	encoder.SetEscapeHTML(false)
+	if err := encoder.Encode(document); err != nil {
+		return fmt.Errorf("print: %w", err)
+	}
+	return nil
+}
