@@ -1,0 +1,172 @@
+package orders_test
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"slices"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/paystatus/paystatus/cmd/fulfillment/orders"
+	"github.com/paystatus/paystatus/cmd/internal/consumertest"
+	"github.com/paystatus/paystatus/cmd/internal/store"
+	"github.com/paystatus/paystatus/pipeline/kafka"
+	"github.com/paystatus/paystatus/schemas"
+)
+
+func TestAnOrderIsReleasedOnce(t *testing.T) {
+	t.Parallel()
+	for name, database := range consumertest.Databases(t) {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			testAnOrderIsReleasedOnce(t, consumertest.Embedded(t), database)
+		})
+	}
+}
+
+// testAnOrderIsReleasedOnce tells every story of the default policy on many orders at once, with repeats, and with a process that dies between
+// the database and Kafka again and again. Then everything is read again by a new group.
+func testAnOrderIsReleasedOnce(t *testing.T, brokers []string, database string) {
+	t.Helper()
+	log := consumertest.NewLog(t, brokers)
+	want, written := map[string][]string{}, 0
+	random := rand.New(rand.NewPCG(1, 2))
+	for i := range 5 {
+		for j, story := range stories {
+			if story.policy != nil {
+				continue
+			}
+			id := fmt.Sprintf("%d-%d", i, j)
+			events := repeated(random, named(story.events, id))
+			log.Write(events...)
+			written += len(events)
+			want[id] = story.want
+		}
+	}
+	service := consumertest.NewService(t, log, database, orders.Name, orders.Migrations, orders.Fulfillment{Policy: orders.DefaultPolicy}.Effect)
+	for range 3 {
+		service.TakeAndDie("first", 50)
+	}
+	service.TakeAll("first")
+	check := func() {
+		t.Helper()
+		got, keys := map[string][]string{}, map[string]bool{}
+		require.NoError(t, orders.Actions(t.Context(), service.DB, orders.Chosen{}, func(a orders.ListedAction) error {
+			line := orders.Action{Kind: a.Kind, Reason: a.Reason, Amount: a.Amount}
+			got[a.OrderID] = append(got[a.OrderID], text(line))
+			assert.False(t, keys[a.Key], "key %s twice", a.Key)
+			keys[a.Key] = true
+			return nil
+		}))
+		for id, actions := range want {
+			assert.Equal(t, actions, got[id], "order %s", id)
+		}
+		listed := 0
+		require.NoError(t, orders.List(t.Context(), service.DB, "", func(o orders.Listed) error {
+			listed++
+			j := 0
+			_, err := fmt.Sscanf(o.OrderID, "%d-%d", new(int), &j)
+			assert.Equal(t, stories[j].state, o.State, "order %s: %s", o.OrderID, stories[j].name)
+			return err
+		}))
+		assert.Len(t, want, listed)
+	}
+	check()
+
+	counts := service.TakeAll("second")
+	assert.Zero(t, counts.News, "a full re-read brings nothing new")
+	assert.Equal(t, int64(written), counts.Duplicates+counts.Regressions, "everything was read again")
+	assert.Zero(t, counts.Refused)
+	check()
+}
+
+// named gives a story's events another order, and corrections its events.
+func named(events []event, id string) []event {
+	all := consumertest.Of(id, events...)
+	for i, e := range all {
+		if e.Type == schemas.TypeStatusCorrected {
+			all[i] = e.Correction(all[i-1])
+		}
+	}
+	return all
+}
+
+// repeated delivers events again: each perhaps at once, and the beginning of the story perhaps at its end.
+func repeated(random *rand.Rand, events []event) []event {
+	var all []event
+	for _, e := range events {
+		all = append(all, e)
+		if random.IntN(3) == 0 {
+			all = append(all, e)
+		}
+	}
+	return slices.Concat(all, events[:random.IntN(len(events)+1)])
+}
+
+func TestAnOrderIsNamedByThePaymentOrByItsMetadata(t *testing.T) {
+	t.Parallel()
+	for text, want := range map[string]string{"payment_id": "", "metadata.order_id": "order_id"} {
+		got, err := orders.ParseOrderFrom(text)
+		require.NoError(t, err)
+		assert.Equal(t, want, got)
+	}
+	for _, text := range []string{"", "order_id", "metadata.", "metadata"} {
+		_, err := orders.ParseOrderFrom(text)
+		require.ErrorContains(t, err, "payment_id or by metadata.FIELD")
+	}
+}
+
+func TestTwoPaymentsOfOneOrderReleaseItOnce(t *testing.T) {
+	t.Parallel()
+	for name, database := range consumertest.Databases(t) {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			log := consumertest.NewLog(t, consumertest.Embedded(t))
+			for i := range 20 {
+				order := map[string]string{"order_id": fmt.Sprintf("o-%d", i)}
+				log.Write(
+					event{Payment: fmt.Sprintf("first-%d", i), Status: schemas.Captured, Final: true, Metadata: order},
+					event{Payment: fmt.Sprintf("second-%d", i), Provider: "liquido", Status: schemas.Captured, Final: true, Metadata: order},
+					event{Payment: fmt.Sprintf("second-%d", i), Provider: "liquido", Status: schemas.Refunded, Final: true}, // it is known by now whose it is
+				)
+			}
+			service := consumertest.NewService(t, log, database, orders.Name, orders.Migrations,
+				orders.Fulfillment{Policy: orders.DefaultPolicy, MetadataField: "order_id"}.Effect)
+			service.TakeAll("g")
+			kinds := map[orders.Kind]int{}
+			require.NoError(t, orders.Actions(t.Context(), service.DB, orders.Chosen{}, func(a orders.ListedAction) error {
+				kinds[a.Kind]++
+				return nil
+			}))
+			assert.Equal(t, 20, kinds[orders.Release])
+			assert.Equal(t, 20, kinds[orders.DoublePayment])
+		})
+	}
+}
+
+func TestWhatCannotBeTakenIsKeptForAPersonAndHoldsNobodyUp(t *testing.T) {
+	t.Parallel()
+	log := consumertest.NewLog(t, consumertest.Embedded(t))
+	log.WriteRaw("broken", []byte("{"), kafka.Header{Key: "ce_specversion", Value: []byte("1.0")}, kafka.Header{Key: "ce_type", Value: []byte(schemas.TypeStatusChanged)})
+	log.WriteRaw("foreign", []byte("{}"), kafka.Header{Key: "ce_specversion", Value: []byte("1.0")}, kafka.Header{Key: "ce_type", Value: []byte("order.placed")})
+	log.Write(event{Payment: "nameless", Status: schemas.Captured, Final: true})
+	log.Write(event{Payment: "p", Status: schemas.Captured, Final: true, Metadata: map[string]string{"order_id": "o"}})
+	service := consumertest.NewService(t, log, consumertest.SQLite(t), orders.Name, orders.Migrations,
+		orders.Fulfillment{Policy: orders.DefaultPolicy, MetadataField: "order_id"}.Effect)
+
+	counts := service.TakeAll("g")
+
+	assert.Equal(t, int64(1), counts.News)
+	assert.Equal(t, int64(2), counts.Refused)
+	assert.Equal(t, int64(1), counts.Others)
+	reasons := map[string]string{}
+	require.NoError(t, service.DB.Refused(t.Context(), func(r store.Refused) error {
+		reasons[r.Key] = r.Reason
+		return nil
+	}))
+	assert.Len(t, reasons, 2)
+	assert.Contains(t, reasons["broken"], "id is missing or not a UUID")
+	assert.Contains(t, reasons["nameless"], `its metadata has no "order_id"`)
+}
