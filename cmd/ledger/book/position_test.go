@@ -25,8 +25,8 @@ var (
 	lost      = event{Status: schemas.ChargedBack, Final: true, Dispute: &schemas.Dispute{ID: "d1", Outcome: schemas.DisputeLost}}
 )
 
-func of(provider string, e event) event {
-	e.Provider = provider
+func worldpay(e event) event {
+	e.Provider = "worldpay"
 	return e
 }
 
@@ -53,15 +53,15 @@ var stories = []struct {
 	{"settling: the requested amount in clearing", []told{{settling, "booking: clearing:worldpay:default +10000 sales -10000"}}, ""},
 	{"captured after settling: from clearing to receivable", []told{
 		{settling, "booking: clearing:worldpay:default +10000 sales -10000"},
-		{of("worldpay", taken), "booking: receivable:worldpay:default +10000 clearing:worldpay:default -10000"},
+		{worldpay(taken), "booking: receivable:worldpay:default +10000 clearing:worldpay:default -10000"},
 	}, ""},
 	{"captured less than was settling: the rest was no sale", []told{
 		{settling, "booking: clearing:worldpay:default +10000 sales -10000"},
 		{event{Provider: "worldpay", Status: schemas.Captured, Captured: 9500, Final: true}, "booking: receivable:worldpay:default +9500 sales +500 clearing:worldpay:default -10000"},
 	}, ""},
 	{"settling that fails is taken back", []told{
-		{of("worldpay", event{Status: schemas.CapturePending}), "booking: clearing:worldpay:default +10000 sales -10000"},
-		{of("worldpay", event{Status: schemas.Failed, Final: true}), "booking: sales +10000 clearing:worldpay:default -10000"},
+		{worldpay(event{Status: schemas.CapturePending}), "booking: clearing:worldpay:default +10000 sales -10000"},
+		{worldpay(event{Status: schemas.Failed, Final: true}), "booking: sales +10000 clearing:worldpay:default -10000"},
 	}, ""},
 
 	{"partial captures as differences", []told{
@@ -105,7 +105,7 @@ var stories = []struct {
 	}, book.RefundedSum},
 	{"a refund under way that is the provider's last word is asked about", []told{
 		{settling, "booking: clearing:worldpay:default +10000 sales -10000"},
-		{of("worldpay", event{Status: schemas.RefundPending, Final: true}), "booking: receivable:worldpay:default +10000 clearing:worldpay:default -10000"},
+		{worldpay(event{Status: schemas.RefundPending, Final: true}), "booking: receivable:worldpay:default +10000 clearing:worldpay:default -10000"},
 	}, book.RefundUnderWay},
 	{"a refund that failed", []told{
 		{taken, "booking: receivable:checkout:default +10000 sales -10000"},
@@ -159,12 +159,12 @@ var stories = []struct {
 	}, ""},
 
 	{"an unknown status keeps what is posted and is asked about", []told{
-		{of("worldpay", event{Status: schemas.CapturePending}), "booking: clearing:worldpay:default +10000 sales -10000"},
-		{of("worldpay", event{Status: schemas.Unknown}), ""},
+		{worldpay(event{Status: schemas.CapturePending}), "booking: clearing:worldpay:default +10000 sales -10000"},
+		{worldpay(event{Status: schemas.Unknown}), ""},
 	}, book.StatusUnknown},
 	{"an unresolved end keeps what is posted and is asked about", []told{
-		{of("worldpay", event{Status: schemas.CapturePending}), "booking: clearing:worldpay:default +10000 sales -10000"},
-		{of("worldpay", event{Type: schemas.TypeStatusUnresolved, Status: schemas.CapturePending, Reason: schemas.UnresolvedDeadline, Final: true}), ""},
+		{worldpay(event{Status: schemas.CapturePending}), "booking: clearing:worldpay:default +10000 sales -10000"},
+		{worldpay(event{Type: schemas.TypeStatusUnresolved, Status: schemas.CapturePending, Reason: schemas.UnresolvedDeadline, Final: true}), ""},
 	}, book.Unresolved},
 	{"a late answer posts nothing", []told{
 		{taken, "booking: receivable:checkout:default +10000 sales -10000"}, {event{Status: schemas.Authorized}, ""}, {taken, ""},
