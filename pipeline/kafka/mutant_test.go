@@ -17,7 +17,7 @@ import (
 var mutants = flag.Bool("mutants", false, "break the code on purpose and see that the schedules notice")
 
 // Each mutant is this package with one mistake in its tracker, lanes, committer or hand-over. The random schedules have to find it.
-// It takes the go command and some minutes: go test ./pipeline/kafka -run Mutant -mutants
+// It takes the go command and some minutes: go test ./pipeline/kafka -run Mutant -mutants.
 func TestMutantsAreCaught(t *testing.T) {
 	t.Parallel()
 	if !*mutants {
@@ -40,7 +40,7 @@ func TestMutantsAreCaught(t *testing.T) {
 			"deliver.go", "		g.nacked(t)\n", "		g.acked(t)\n",
 		},
 		"lane: a nacked message comes twice": {
-			"deliver.go", "		if !g.quiet {\n			g.offer(t)\n", "		if !g.quiet {\n			g.offer(t)\n			g.offer(t)\n",
+			"deliver.go", "	t.current = nil\n	t.pause =", "	t.current = nil\n	g.offer(t)\n	t.pause =",
 		},
 		"fetch: a record is skipped": {
 			"deliver.go", "	for _, record := range records {\n", "	for i, record := range records {\n		if i == 7 {\n			continue\n		}\n",

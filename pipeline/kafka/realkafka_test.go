@@ -24,6 +24,12 @@ func realCluster(t *testing.T) *cluster {
 	return newCluster(t)
 }
 
+func TestRealKafkaWatermillsSuite(t *testing.T) {
+	t.Parallel()
+	require.NotEmpty(t, os.Getenv("KAFKA_BROKERS"), howToRun)
+	watermillsSuite(t, false)
+}
+
 func TestRealKafkaSASLSSL(t *testing.T) {
 	t.Parallel()
 	broker, ca := os.Getenv("KAFKA_SASL_BROKERS"), os.Getenv("KAFKA_CA_FILE")

@@ -30,9 +30,19 @@ func (s creating) SubscribeInitialize(topic string) error {
 	return err
 }
 
-// TestWatermillsSuite runs the tests that every Watermill Pub/Sub has to pass; with WATERMILL_SUITE=full the long ones, too.
+// TestWatermillsSuite runs the tests that every Watermill Pub/Sub has to pass; with WATERMILL_SUITE=full the long ones, too, and with
+// WATERMILL_SUITE=stress all of them ten times at once, which takes minutes.
 func TestWatermillsSuite(t *testing.T) {
 	t.Parallel()
+	watermillsSuite(t, os.Getenv("WATERMILL_SUITE") == "")
+}
+
+func watermillsSuite(t *testing.T, short bool) {
+	t.Helper()
+	suite := tests.TestPubSub
+	if os.Getenv("WATERMILL_SUITE") == "stress" {
+		suite = tests.TestPubSubStressTest
+	}
 	for name, test := range map[string]struct {
 		lanes      kafka.Lanes
 		partitions int
@@ -49,7 +59,7 @@ func TestWatermillsSuite(t *testing.T) {
 			c := newCluster(t)
 			test.features.ConsumerGroups = true
 			test.features.Persistent = true
-			test.features.ForceShort = os.Getenv("WATERMILL_SUITE") != "full"
+			test.features.ForceShort = short
 			withGroup := func(t *testing.T, group string) (message.Publisher, message.Subscriber) {
 				t.Helper()
 				publisher, err := kafka.NewPublisher(c.config, kafka.PublisherOptions{})
@@ -61,7 +71,7 @@ func TestWatermillsSuite(t *testing.T) {
 				t.Cleanup(func() { require.NoError(t, errors.Join(subscriber.Close(), publisher.Close())) })
 				return publisher, creating{subscriber, c, test.partitions}
 			}
-			tests.TestPubSub(t, test.features,
+			suite(t, test.features,
 				func(t *testing.T) (message.Publisher, message.Subscriber) {
 					t.Helper()
 					return withGroup(t, "group of "+t.Name()+c.suffix)
