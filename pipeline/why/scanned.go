@@ -71,6 +71,15 @@ func (r *reading) notLookedAt() {
 	if !s.notified.missing {
 		add("%s that the notification handler has done: each that is about a payment became a check with its bytes, or is a dead letter", s.notified.topic)
 	}
+	var idle []string
+	for _, source := range s.all() {
+		if source.idle {
+			idle = append(idle, source.group)
+		}
+	}
+	if len(idle) > 0 {
+		add("what is done: %s have no committed offsets, so all that their topics hold counts as not done; is kafka.group right?", strings.Join(idle, ", "))
+	}
 	if r.found.foreign > 0 {
 		add("%d records under this key that this version cannot read", r.found.foreign)
 	}

@@ -2,6 +2,7 @@ package why
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"maps"
 	"slices"
@@ -24,6 +25,7 @@ type source struct {
 	tier  delay.Tier // of a delay topic
 
 	missing   bool
+	idle      bool          // its group has committed nothing, although there are records
 	first     map[int]int64 // the oldest that is kept
 	since     map[int]int64 // the first within the bounds of time
 	until     map[int]int64 // the first after them
@@ -122,6 +124,9 @@ func (s *source) bounds(ctx context.Context, client *kafka.Client, since, until 
 	if s.group == "" {
 		return nil
 	}
+	for p, end := range s.end {
+		s.idle = s.idle || len(s.committed) == 0 && end > s.first[p]
+	}
 	committed := maps.Clone(s.first) // a group without one has done nothing
 	for p, offset := range s.committed {
 		committed[p] = min(max(offset, s.first[p]), s.end[p])
@@ -181,6 +186,9 @@ func (r *reading) search(ctx context.Context, all ...stretch) error {
 					defer mu.Unlock()
 					return s.take(record)
 				})
+				if errors.Is(err, kafka.ErrOffsetOutOfRange) {
+					err = fmt.Errorf("%w: records were deleted while they were read; ask again", err)
+				}
 				mu.Lock()
 				defer mu.Unlock()
 				noted.Records, noted.Bytes = noted.Records+searched.Records, noted.Bytes+searched.Bytes

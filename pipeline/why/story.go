@@ -134,7 +134,8 @@ type Event struct {
 	Attempt   int               `json:"attempt,omitempty"`
 	ReplayID  string            `json:"replay_id,omitempty"`
 	Anomalies []schemas.Anomaly `json:"anomalies"`
-	Repeats   bool              `json:"repeats"` // an earlier event of the timeline has the same id
+	Corrects  string            `json:"corrects,omitempty"` // the id of the event that was wrong
+	Repeats   bool              `json:"repeats"`            // an earlier event of the timeline has the same id
 }
 
 // Letter is a dead letter, and what to do about it.

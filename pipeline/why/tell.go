@@ -115,6 +115,7 @@ func (e event) tell() Event {
 	return Event{
 		ID: e.ID, Type: e.Type, Status: d.Status, Previous: d.PreviousStatus, Final: d.Final, Funds: d.Funds, Amounts: d.Amounts,
 		Reason: d.Reason, Source: d.Source, Cause: d.Cause, Attempt: d.Attempt, ReplayID: d.ReplayID, Anomalies: d.Anomalies,
+		Corrects: d.Corrects,
 	}
 }
 
