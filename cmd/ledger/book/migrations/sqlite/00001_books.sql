@@ -35,7 +35,7 @@ CREATE INDEX payments_question ON payments (question) WHERE question <> '';
 
 -- SQLite has no triggers that wait for the commit, but it has foreign keys that do. While a transaction's lines do not add up to zero, a row
 -- stands in imbalances; it refers to a row of a table that can have none, so that a commit with such a row fails.
-CREATE TABLE nothing (
+CREATE TABLE impossible (
     id TEXT PRIMARY KEY CHECK (FALSE)
 );
 CREATE TABLE imbalances (
@@ -43,7 +43,7 @@ CREATE TABLE imbalances (
     currency       TEXT NOT NULL,
     exponent       INTEGER NOT NULL,
     amount         BIGINT NOT NULL,
-    must_be_gone   TEXT NOT NULL DEFAULT 'before the commit' REFERENCES nothing (id) DEFERRABLE INITIALLY DEFERRED,
+    must_be_gone   TEXT NOT NULL DEFAULT 'before the commit' REFERENCES impossible (id) DEFERRABLE INITIALLY DEFERRED,
     PRIMARY KEY (transaction_id, currency, exponent)
 );
 
