@@ -38,8 +38,6 @@ func (s State) follows(e Event) bool {
 func (s State) move(e Event) schemas.Move {
 	from, to, id := s.Known, e.Change.Status, e.Change.ProviderPaymentID
 	switch {
-	case !to.Valid():
-		return schemas.MoveAllowed // of a newer version, whose table we don't have
 	case from.Negative() && s.attempt(e.Change) == attemptNewer:
 		return schemas.MoveAllowed
 	case from.Negative() && id != "" && len(s.Attempts) > 0:
