@@ -56,8 +56,10 @@ and reference.NAME, metadata.NAME; value is in minor units. Empty cells state no
    "by_provider": {"liquido": 2}, "outcomes": {"observed": 2}, "statuses": {"captured": 2}, "events": 2}}
 and for a verify a line for each difference, then for each payment that could not be asked about (kind unasked):
   {"provider": "liquido", "account": "default", "payment_id": "order-1", "kind": "behind",
-   "said": {"status": "pending", "final": false, "sums": {}}, "found": {"status": "captured", "final": true, "sums": {"captured": 300}},
-   "reason": null}        or {"code": "not_found", "message": "…"}: why the provider states none
+   "said": {"status": "pending", "final": false, "sums": {}},         or null: nothing was
+   "found": {"status": "charged_back", "final": true, "sums": {"authorized": 300, "captured": 300, "refunded": 100},
+    "dispute": {"id": "…", "outcome": "lost"}},                       or null: the provider states none
+   "reason": {"code": "not_found", "message": "…"}}                   why it states none, or null
   {"summary": {"payments": 2, "agree": 1, "by_kind": {"behind": 1}}}
 
 The exit code is 1 when some payments could not be asked about, and for a verify when anything differs.`,

@@ -1,0 +1,173 @@
+package main
+
+import (
+	"encoding/json"
+	"fmt"
+	"net/http/httptest"
+	"os"
+	"path/filepath"
+	"reflect"
+	"regexp"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/ThreeDotsLabs/watermill/message"
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/paystatus/paystatus/handlers"
+	"github.com/paystatus/paystatus/pipeline"
+	"github.com/paystatus/paystatus/pipeline/backfill"
+	"github.com/paystatus/paystatus/pipeline/config"
+	"github.com/paystatus/paystatus/pipeline/demo"
+	"github.com/paystatus/paystatus/pipeline/embedded"
+	"github.com/paystatus/paystatus/pipeline/kafka"
+	"github.com/paystatus/paystatus/providers/sandbox"
+)
+
+// replayTown is a broker with topics, initiated events and simulated providers, and the configuration file that leads there.
+type replayTown struct {
+	t       *testing.T
+	config  string
+	sandbox *sandbox.Server
+}
+
+// newReplayTown has payments order-1, order-2… at Liquido, which are what statuses say.
+func newReplayTown(t *testing.T, statuses ...string) *replayTown {
+	t.Helper()
+	broker, err := embedded.Start(embedded.Options{MinSessionTimeout: time.Second})
+	require.NoError(t, err)
+	t.Cleanup(broker.Close)
+	simulators := []sandbox.Simulator{sandbox.Liquido()}
+	n := &replayTown{t: t, config: filepath.Join(t.TempDir(), "paystatus.yaml"), sandbox: sandbox.NewServer(simulators...)}
+	server := httptest.NewServer(n.sandbox)
+	t.Cleanup(server.Close)
+	text := "kafka: {brokers: [\"" + broker.Addr() + "\"], session_timeout: 6s}\ntopics: {partitions: 1, replication: 1, min_insync: 1}\n" +
+		"log: {level: error}\nhttp: {listen: \"127.0.0.1:0\"}\n" + demo.SandboxConfig(simulators, server.URL)
+	require.NoError(t, os.WriteFile(n.config, []byte(text), 0o600))
+
+	k := kafka.Config{Brokers: []string{broker.Addr()}}
+	client, err := kafka.NewClient(k)
+	require.NoError(t, err)
+	defer func() { _ = client.Close() }()
+	c, problems := config.Load(n.config, nil, pipeline.Providers)
+	require.Empty(t, problems)
+	_, err = pipeline.CreateTopics(t.Context(), client, pipeline.Topics{Topics: c.Topics})
+	require.NoError(t, err)
+	writer, err := kafka.NewPublisher(k, kafka.PublisherOptions{OmitUUID: true})
+	require.NoError(t, err)
+	defer func() { _ = writer.Close() }()
+	for i, status := range statuses {
+		id := fmt.Sprintf("order-%d", i+1)
+		require.NoError(t, n.sandbox.Store("liquido").Put(id, sandbox.Script{
+			Amount: sandbox.Amount{Value: 300, Currency: "COP"}, Steps: []sandbox.Step{{Status: status}},
+		}))
+		msg := message.NewMessage("", []byte(`{"payment_id":"`+id+`","provider":"liquido","amount":{"value":300,"currency":"COP"},`+
+			`"initiated_at":"2026-01-31T12:00:00Z","reference":{"idempotency_key":"`+id+`"}}`))
+		kafka.SetKey(msg, []byte(id))
+		require.NoError(t, writer.Publish(c.Topics.Initiated, msg))
+	}
+	return n
+}
+
+func (n *replayTown) backfill(stdin string, args ...string) result {
+	n.t.Helper()
+	return inProcess(n.t.Context(), stdin, append(append([]string{"backfill"}, args...), "--config", n.config)...)
+}
+
+func TestABackfillIsRehearsedAskedAndComparedOnTheCommandLine(t *testing.T) {
+	t.Parallel()
+	n := newReplayTown(t, "SETTLED", "FAILED")
+
+	dry := n.backfill("", "--dry-run", "--rate", "2")
+	assert.Zero(t, dry.code, dry.stderr)
+	assert.Equal(t, "2 payments, of which 0 were done before and 0 are on their way: 2 would be asked about (liquido 2).\n"+
+		"At this rate that takes 1s at least.\n", dry.stdout)
+	assert.Contains(t, dry.stderr, "reading 2 initiated events: --offsets 0:0-2\n")
+
+	silent := n.backfill("", "--mode", "verify")
+	assert.Equal(t, exitFailed, silent.code)
+	assert.Regexp(t, `(?m)^silent  liquido   default  order-1  – +captured \(final\)`, silent.stdout)
+	assert.Regexp(t, `(?m)^2 payments compared: 0 agree, 2 differ, 0 could not be asked about \(silent 2\)\.$`, silent.stdout)
+
+	service := start(t, "run", "--config", n.config)
+	asked := n.backfill("order-2\n", "--payments", "-", "--replay-id", "again", "-o", "json")
+	require.Zero(t, asked.code, asked.stderr)
+	lines := strings.Split(strings.TrimSpace(asked.stdout), "\n")
+	require.Len(t, lines, 2)
+	var outcome handlers.ReplayOutcome
+	require.NoError(t, json.Unmarshal([]byte(lines[0]), &outcome))
+	assert.Equal(t, []any{"again", "order-2", "declined"}, []any{outcome.ReplayID, outcome.PaymentID, string(outcome.Status)})
+	var sum struct {
+		Summary backfill.Summary `json:"summary"`
+	}
+	require.NoError(t, json.Unmarshal([]byte(lines[1]), &sum))
+	assert.Equal(t, 1, sum.Summary.Asked)
+
+	again := n.backfill("order-2\nnobody\n", "--payments", "-", "--replay-id", "again")
+	assert.Equal(t, exitFailed, again.code, "one is unknown")
+	assert.Contains(t, again.stdout, "1 payments: 1 done before, 0 were on their way, 0 asked about now.\n")
+	assert.Contains(t, again.stderr, "unknown: 1 payments of the list: nobody\n")
+
+	var same result
+	require.Eventually(t, func() bool {
+		same = n.backfill("", "--mode", "verify", "--since", "1h", "-o", "json")
+		return same.code == 0
+	}, patience, 100*time.Millisecond, "the service has said everything")
+	require.Zero(t, service.end(os.Interrupt))
+	assert.JSONEq(t, `{"summary": {"payments": 2, "agree": 2, "by_kind": {}}}`, same.stdout)
+}
+
+func TestAFileWithBadLinesIsRefusedBeforeAnythingIsWritten(t *testing.T) {
+	t.Parallel()
+	n := newReplayTown(t)
+	path := filepath.Join(t.TempDir(), "payments.csv")
+	require.NoError(t, os.WriteFile(path, []byte("payment_id,provider,value,currency,initiated_at,reference.idempotency_key\n"+
+		"order-1,liquido,300,COP,2026-01-31T12:00:00Z,order-1\norder-2,liquido,three,COP,2026-01-31T12:00:00Z,order-2\n"), 0o600))
+	r := n.backfill("", "--file", path)
+	assert.Equal(t, exitFailed, r.code)
+	assert.Contains(t, r.stderr, path+", line 3: amount.value: must be an integer in minor units")
+	assert.Empty(t, r.stdout)
+	assert.Equal(t, exitFailed, n.backfill("{}", "--file", "-").code)
+}
+
+func TestABackfillRefusesWhatItDoesNotUnderstand(t *testing.T) {
+	t.Parallel()
+	for flags, want := range map[string]string{
+		"--mode ask":                  "--mode is check or verify",
+		"--since yesterday":           "neither a time",
+		"--offsets 1-2":               "not a range of offsets",
+		"--file f --since 1h":         "--file names the payments itself",
+		"--mode verify --replay-id x": "--mode verify writes nothing",
+		"--mode verify --dry-run":     "--mode verify writes nothing",
+		"--rate -1":                   "--rate must not be negative",
+		"--concurrency 0":             "--concurrency must be at least 1",
+		"--provider paypal":           "there is no provider",
+		"--status paid":               "there is no status",
+		"--replay-id=":                "--replay-id must not be empty",
+		"a-payment":                   "",
+		"--status none --status captured --account a --rate x": "invalid argument",
+	} {
+		r := inProcess(t.Context(), "", append([]string{"backfill"}, strings.Fields(flags)...)...)
+		assert.Equal(t, exitMisuse, r.code, flags)
+		assert.Contains(t, r.stderr, want, flags)
+	}
+}
+
+func TestTheHelpOfABackfillNamesEveryFieldOfItsDocuments(t *testing.T) {
+	t.Parallel()
+	documented := map[string]bool{}
+	for _, match := range regexp.MustCompile(`"([a-z_0-9]+)":? `).FindAllStringSubmatch(backfillCommand().Long, -1) {
+		documented[match[1]] = true
+	}
+	fields := map[string]bool{}
+	for _, document := range []any{handlers.ReplayOutcome{}, backfill.Summary{}, backfill.Difference{}, backfill.Report{}} {
+		collect(fields, reflect.TypeOf(document))
+	}
+	delete(fields, "-")
+	delete(fields, "category") // the answers of a query have none
+	for field := range fields {
+		assert.True(t, documented[field], field)
+	}
+}
