@@ -37,8 +37,8 @@ func backfillCommand() *cobra.Command {
 --mode check asks through the pipeline, so that 'paystatus run' must be serving. What it finds is emitted with the ids that it would have
 had at the time, and marked with the replay id: a consumer that has seen an event drops it. A payment that is not found, or could not be
 asked about, makes no event. The outcome of each payment is recorded in the topic of replays. Ended at any moment, it goes on when the
-same command is given with the --replay-id that it printed: what was done is not done again, what is on its way is waited for. Name the
-offsets that it printed instead of relative times, so that the range is the same.
+same command is given with the --replay-id that it printed: what was done is not done again, what is on its way is waited for. Give the
+--offsets, --since and --until that it printed, too, so that the range is the same.
 
 --mode verify asks by itself, compares with what was last emitted, emits nothing and prints what differs:
 ` + kindTable() + `
@@ -227,7 +227,7 @@ func (b *backfilling) read(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	b.cmd.PrintErrf("reading %d initiated events: --offsets %s\n", frozen.Records(), dash(frozen.String()))
+	b.cmd.PrintErrf("reading %d initiated events: %s\n", frozen.Records(), frozen.Flags())
 	bar := newProgress(b.cmd.ErrOrStderr(), "initiated events read", frozen.Records())
 	defer bar.clear()
 	return b.payments.ReadInitiated(ctx, b.client, frozen, func(records int64) { bar.at(records, "") })

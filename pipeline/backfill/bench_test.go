@@ -16,7 +16,7 @@ import (
 // BenchmarkKilled is a backfill of 100,000 payments that is killed ten times.
 func BenchmarkKilled(b *testing.B) {
 	for b.Loop() {
-		killed(b, 100_000, 10, 500)
+		killed(b, embeddedBrokers(b), 100_000, 10, 500)
 	}
 }
 

@@ -13,6 +13,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/paystatus/paystatus/handlers"
+	"github.com/paystatus/paystatus/handlers/watch"
 	"github.com/paystatus/paystatus/pipeline/backfill"
 	"github.com/paystatus/paystatus/providers"
 	"github.com/paystatus/paystatus/schemas"
@@ -53,6 +54,12 @@ func TestABackfillNeverSaysThatAPaymentIsUnresolved(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	w.initiate(event("nowhere"))
+	configured := w.options.Schedule
+	w.options.Schedule = func(provider, method string) watch.Schedule {
+		s := configured(provider, method)
+		s.NotFoundGrace = time.Second
+		return s
+	}
 	w.start()
 	w.eventually(func() bool { return w.count(w.topics.StatusChanged) == 1 }, "the live run says that it was not found")
 	sum, err := w.check().Run(t.Context(), w.list(backfill.Selection{}, backfill.Range{}).All())
@@ -105,6 +112,17 @@ func (r refusing) Publish(topic string, _ ...*message.Message) error {
 
 func (refusing) Close() error { return nil }
 
+func TestABackfillWritesNothingBeforeTheGroupsHaveTheirOffsets(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.initiate(event("p"))
+	c := w.check()
+	c.Publisher = refusing{t}
+	c.Starts = func(context.Context) error { return errKilled }
+	_, err := c.Run(t.Context(), w.list(backfill.Selection{}, backfill.Range{}).All())
+	require.ErrorIs(t, err, errKilled)
+}
+
 func TestABackfillKeepsToItsRateAndConcurrency(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
@@ -135,13 +153,13 @@ func TestABackfillThatIsKilledAndBegunAgainAsksAboutEveryPaymentAndAboutFewTwice
 	if testing.Short() {
 		payments = 100
 	}
-	killed(t, payments, 10, 100)
+	killed(t, embeddedBrokers(t), payments, 10, 100)
 }
 
 // killed runs a backfill that is killed so often at random points, and holds it to what was promised.
-func killed(t testing.TB, payments, kills, concurrency int) {
+func killed(t testing.TB, brokers []string, payments, kills, concurrency int) {
 	t.Helper()
-	w := newWorld(t)
+	w := newWorldAt(t, brokers, nil)
 	w.start()
 	ids, live := w.live(payments)
 	random := rand.New(rand.NewPCG(rand.Uint64(), 0))

@@ -110,7 +110,19 @@ func (r Range) Freeze(ctx context.Context, client *kafka.Client, topic string) (
 	return f, nil
 }
 
-// String is the range as ParseSpans reads it: who goes on with a backfill names it, so that the range stays the same.
+// Flags are the flags of the command that mean this range, whenever they are given: who goes on with a backfill names them.
+func (f *Frozen) Flags() string {
+	flags := "--offsets " + f.String()
+	if !f.Since.IsZero() {
+		flags += " --since " + f.Since.UTC().Format(time.RFC3339Nano)
+	}
+	if !f.Until.IsZero() {
+		flags += " --until " + f.Until.UTC().Format(time.RFC3339Nano)
+	}
+	return flags
+}
+
+// String are the offsets of the range as ParseSpans reads them.
 func (f *Frozen) String() string {
 	var parts []string
 	for _, p := range slices.Sorted(maps.Keys(f.spans)) {

@@ -9,6 +9,8 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/paystatus/paystatus/pipeline/backfill"
+	"github.com/paystatus/paystatus/pipeline/config"
+	"github.com/paystatus/paystatus/pipeline/kafka"
 	"github.com/paystatus/paystatus/schemas"
 )
 
@@ -99,6 +101,18 @@ func TestASelectionChoosesPayments(t *testing.T) {
 
 	late := w.list(backfill.Selection{IDs: []string{"ended"}}, backfill.Range{Since: time.Now().Add(time.Hour)})
 	assert.Equal(t, []string{"ended"}, names(late), "the emitted log knows its context")
+}
+
+func TestWhatWasSaidIsFoundWithAnotherNumberOfPartitions(t *testing.T) {
+	t.Parallel()
+	w := newWorldAt(t, embeddedBrokers(t), func(client *kafka.Client, topics config.Topics) {
+		require.NoError(t, client.CreateTopics(t.Context(), kafka.Topic{Name: topics.StatusChanged, Partitions: 7, Replication: 1}))
+	})
+	w.start()
+	w.live(20)
+	for _, p := range w.list(backfill.Selection{}, backfill.Range{}).All() {
+		assert.Equal(t, schemas.Captured, p.Said.Status, p.PaymentID)
+	}
 }
 
 func TestInitiatedEventsAreMergedAsThePipelineMergesThem(t *testing.T) {

@@ -51,17 +51,33 @@ kafka: {session_timeout: 6s}
 topics: {partitions: 4, replication: 1, min_insync: 1}
 schedules:
   default:
-    open: {delays: [1s], every: 1s, deadline: 1m}
+    open: {delays: [1s], every: 1s, deadline: 2m}
+    authorized: {delays: [1s], every: 1s, deadline: 2m}
+    refund: {delays: [1s], every: 1s, deadline: 2m}
     recheck: 1s
+    unreadable: {initial: 1s, max: 2s}
     unavailable: {initial: 1s, max: 2s}
-    not_found_grace: 1s
+    not_found_grace: 10s
+    reference_window: 3s
 `
 
-func newWorld(t testing.TB) *world {
+// embeddedBrokers starts a broker in memory.
+func embeddedBrokers(t testing.TB) []string {
 	t.Helper()
 	broker, err := embedded.Start(embedded.Options{MinSessionTimeout: time.Second})
 	require.NoError(t, err)
 	t.Cleanup(broker.Close)
+	return []string{broker.Addr()}
+}
+
+func newWorld(t testing.TB) *world {
+	t.Helper()
+	return newWorldAt(t, embeddedBrokers(t), nil)
+}
+
+// newWorldAt has topics of its own at brokers; a test may create some of them first.
+func newWorldAt(t testing.TB, brokers []string, before func(*kafka.Client, config.Topics)) *world {
+	t.Helper()
 	simulators := demo.Simulators()
 	w := &world{t: t, sandbox: sandbox.NewServer(simulators...), log: slog.New(slog.DiscardHandler), requests: map[string]int{}}
 	server := httptest.NewServer(http.HandlerFunc(w.serve))
@@ -74,8 +90,12 @@ func newWorld(t testing.TB) *world {
 	for _, s := range c.Providers {
 		s.Common().Rate = 0 // the simulators bear everything
 	}
+	name := strings.NewReplacer("/", ".", " ", "_").Replace(t.Name())
+	c.Kafka.Group, c.Topics.Prefix = name, name+"."
+	c.Topics.Initiated, c.Topics.Notified, c.Topics.StatusChanged = name+".initiated", name+".notified", name+".status_changed"
 	w.config, w.topics = c, pipeline.Topics{Topics: c.Topics}
-	w.kafka = kafka.Config{Brokers: []string{broker.Addr()}, ClientID: "test", Logger: w.log}
+	w.kafka = kafka.Config{Brokers: brokers, ClientID: "test", Logger: w.log}
+	var err error
 	w.options, err = pipeline.FromConfig(w.config, w.kafka, w.log)
 	require.NoError(t, err)
 
@@ -85,6 +105,9 @@ func newWorld(t testing.TB) *world {
 	w.writer, err = kafka.NewPublisher(w.kafka, kafka.PublisherOptions{OmitUUID: true})
 	require.NoError(t, err)
 	t.Cleanup(func() { _ = w.writer.Close() })
+	if before != nil {
+		before(w.client, c.Topics)
+	}
 	_, err = pipeline.CreateTopics(t.Context(), w.client, w.topics)
 	require.NoError(t, err)
 	return w
@@ -184,7 +207,9 @@ func (w *world) live(n int) (payments []string, events map[string]bool) {
 		payments, all = append(payments, id), append(all, event(id))
 	}
 	w.initiate(all...)
-	w.eventually(func() bool { return w.count(w.topics.StatusChanged) >= int64(n) && w.idle() }, "the payments come to their end")
+	patience := time.Minute + time.Duration(n)*10*time.Millisecond
+	require.Eventually(w.t, func() bool { return w.count(w.topics.StatusChanged) >= int64(n) && w.idle() }, patience, 100*time.Millisecond,
+		"the payments come to their end")
 	events = map[string]bool{}
 	for _, e := range w.events() {
 		events[e.id] = true

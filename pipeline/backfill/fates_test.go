@@ -1,0 +1,74 @@
+package backfill_test
+
+import (
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/paystatus/paystatus/pipeline/backfill"
+	"github.com/paystatus/paystatus/pipeline/demo"
+	"github.com/paystatus/paystatus/schemas"
+)
+
+func TestPaymentsOfAllProvidersAreAskedAboutAgainWithTheSameIDs(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.start()
+	fates := demo.Fates(demo.EveryFate)
+	for _, f := range fates {
+		for i := range f.Script.Steps {
+			f.Script.Steps[i].Notify = nil // nobody listens
+		}
+		if f.Script.Steps != nil {
+			require.NoError(t, w.sandbox.Store(f.Provider).Put(f.Scripted, f.Script))
+		}
+		e := map[string]any{
+			"payment_id": f.PaymentID, "provider": f.Provider, "reference": f.Reference, "initiated_at": time.Now().UTC().Format(time.RFC3339),
+			"amount": map[string]any{"value": f.Script.Amount.Value, "currency": f.Script.Amount.Currency},
+		}
+		if f.Method != "" {
+			e["method"] = f.Method
+		}
+		w.initiate(e)
+	}
+	ended := func() bool {
+		final := map[string]bool{}
+		for _, e := range w.events() {
+			final[e.data.PaymentID] = e.data.Final
+		}
+		for _, f := range fates {
+			if !final[f.PaymentID] {
+				return false
+			}
+		}
+		return true
+	}
+	w.eventually(ended, "every payment ends")
+	live := map[string]bool{}
+	for _, e := range w.events() {
+		live[e.id] = true
+	}
+
+	p := w.list(backfill.Selection{}, backfill.Range{})
+	sum, err := w.check().Run(t.Context(), p.All())
+	require.NoError(t, err)
+	assert.Zero(t, sum.Unasked())
+	assert.Len(t, sum.ByProvider, 4)
+	replayed := 0
+	for _, e := range w.events() {
+		assert.True(t, live[e.id], "%s: an id that the live run did not give", e.data.PaymentID)
+		if e.data.ReplayID != "" {
+			replayed++
+			assert.NotEqual(t, schemas.TypeStatusUnresolved, e.eventType)
+		}
+	}
+	assert.Equal(t, sum.Events, replayed)
+
+	report, err := w.verify(p)
+	require.NoError(t, err)
+	assert.Empty(t, report.Differences)
+	assert.Empty(t, report.Unasked)
+	assert.Equal(t, len(fates), report.Agree)
+}
