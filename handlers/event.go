@@ -6,6 +6,7 @@ import (
 	"time"
 
 	cloudevents "github.com/cloudevents/sdk-go/v2/event"
+	exact "github.com/go-json-experiment/json" // reads the log in half the time
 
 	"github.com/paystatus/paystatus/handlers/watch"
 	"github.com/paystatus/paystatus/providers"
@@ -136,7 +137,7 @@ func (e Events) structured(event cloudevents.Event, data, trail []byte, tracepar
 func TrailOf(m Message) (watch.Trail, bool) {
 	var t watch.Trail
 	text := m.header(headerSaid)
-	if text == "" || json.Unmarshal([]byte(text), &t) != nil || t.Version != watch.Version {
+	if text == "" || exact.Unmarshal([]byte(text), &t) != nil || t.Version != watch.Version {
 		return watch.Trail{}, false
 	}
 	return t, true

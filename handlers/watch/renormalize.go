@@ -48,7 +48,8 @@ func Reread(c Correction, said Said, r *Reading, context *Context, s Schedule, n
 		status, derived = schemas.RefundFailed, true // concluded from answers that said so
 	}
 	switch {
-	case obs.Dispute != nil && sameDispute(said.Dispute, obs.Dispute),
+	case obs.Dispute != nil && said.Dispute != nil && obs.Dispute.Outcome == said.Dispute.Outcome &&
+		(obs.DisputeUnnamed || obs.Dispute.ID == said.Dispute.ID),
 		said.Dispute != nil && obs.Dispute == nil && status == said.Status:
 		return said, RereadSame
 	case obs.Dispute != nil || said.Dispute != nil || said.contested() != "":

@@ -374,10 +374,12 @@ func TestEveryEventOfAnArchiveCanBeRead(t *testing.T) {
 	text, err := os.ReadFile(file)
 	require.NoError(t, err)
 	seen := 0
-	require.NoError(t, archive.Read(file, bytes.NewReader(text), func(line, _ int64, r kafka.Record, e handlers.StatusEvent) error {
+	require.NoError(t, archive.Read(file, bytes.NewReader(text), func(line, _ int64, r kafka.Record) error {
 		seen++
 		assert.Equal(t, int64(seen), line)
 		assert.Equal(t, source, r.Topic)
+		e, err := handlers.ReadStatusEvent(statuslog.MessageOf(r))
+		assert.NoError(t, err)
 		assert.Equal(t, string(r.Key), e.Data.PaymentID)
 		return nil
 	}))

@@ -9,7 +9,6 @@ import (
 	"os"
 	"strings"
 
-	"github.com/paystatus/paystatus/handlers"
 	"github.com/paystatus/paystatus/pipeline/kafka"
 )
 
@@ -33,7 +32,7 @@ func (b *LineError) Unwrap() error { return b.Err }
 
 // Read gives every line of an archive to fn, with its number from 1 and how many bytes of the file were read. Name says whether
 // it is compressed. A line that cannot be used ends it with a *LineError.
-func Read(name string, from io.Reader, fn func(line, bytes int64, r kafka.Record, e handlers.StatusEvent) error) error {
+func Read(name string, from io.Reader, fn func(line, bytes int64, r kafka.Record) error) error {
 	counted := &counting{from: from}
 	from = counted
 	if compressed(name) {
@@ -48,11 +47,11 @@ func Read(name string, from io.Reader, fn func(line, bytes int64, r kafka.Record
 	n := int64(0)
 	for lines.Scan() {
 		n++
-		r, e, err := parse(lines.Bytes())
+		r, err := parse(lines.Bytes())
 		if err != nil {
 			return fmt.Errorf("%s: %w", name, &LineError{n, err})
 		}
-		if err := fn(n, counted.n, r, e); err != nil {
+		if err := fn(n, counted.n, r); err != nil {
 			return err
 		}
 	}

@@ -15,6 +15,7 @@ import (
 
 	"github.com/paystatus/paystatus/handlers"
 	"github.com/paystatus/paystatus/pipeline/kafka"
+	"github.com/paystatus/paystatus/pipeline/statuslog"
 )
 
 // Import writes the records of an archive to a topic: the same keys, headers and values, and so the same ids, in the same order.
@@ -92,8 +93,11 @@ func (m *Import) check(ctx context.Context) (sum Imported, digest string, err er
 	}
 	defer func() { _ = file.Close() }()
 	hash := sha256.New()
-	err = Read(m.File, io.TeeReader(file, hash), func(line, bytes int64, _ kafka.Record, _ handlers.StatusEvent) error {
+	err = Read(m.File, io.TeeReader(file, hash), func(line, bytes int64, r kafka.Record) error {
 		sum.Lines = line
+		if _, err := m.event(line, r); err != nil {
+			return err
+		}
 		if m.Progress != nil && line%256 == 0 {
 			m.Progress(Checking, bytes, 0)
 		}
@@ -103,6 +107,15 @@ func (m *Import) check(ctx context.Context) (sum Imported, digest string, err er
 		return sum, "", fmt.Errorf("import: nothing was written: %w", err)
 	}
 	return sum, hex.EncodeToString(hash.Sum(nil)), nil
+}
+
+// event is the status event that a line must hold.
+func (m *Import) event(line int64, r kafka.Record) (handlers.StatusEvent, error) {
+	e, err := handlers.ReadStatusEvent(statuslog.MessageOf(r))
+	if err != nil {
+		return e, fmt.Errorf("%s: %w", m.File, &LineError{line, err})
+	}
+	return e, nil
 }
 
 // importing is an import under way.
@@ -130,8 +143,12 @@ func (i *importing) write(ctx context.Context, from io.Reader) error {
 	}
 	i.sum.Before = i.state.Lines
 	begun := i.state
-	err := Read(i.File, from, func(line, bytes int64, r kafka.Record, e handlers.StatusEvent) error {
+	err := Read(i.File, from, func(line, bytes int64, r kafka.Record) error {
 		i.sum.Lines = line
+		e, err := i.event(line, r)
+		if err != nil {
+			return err
+		}
 		if i.Progress != nil {
 			i.Progress(Writing, bytes, i.sum.Written)
 		}

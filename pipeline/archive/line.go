@@ -19,9 +19,7 @@ import (
 	"time"
 	"unicode/utf8"
 
-	"github.com/paystatus/paystatus/handlers"
 	"github.com/paystatus/paystatus/pipeline/kafka"
-	"github.com/paystatus/paystatus/pipeline/statuslog"
 )
 
 // Version is the version of the line format.
@@ -134,26 +132,25 @@ func appendLine(to *bytes.Buffer, r kafka.Record) error {
 	return nil
 }
 
-// parse reads a line. What it holds must be a status event.
-func parse(text []byte) (kafka.Record, handlers.StatusEvent, error) {
+// parse reads a line.
+func parse(text []byte) (kafka.Record, error) {
 	var l line
 	d := json.NewDecoder(bytes.NewReader(text))
 	d.DisallowUnknownFields()
 	if err := d.Decode(&l); err != nil {
-		return kafka.Record{}, handlers.StatusEvent{}, fmt.Errorf("it is no line of an archive: %w", plain(err))
+		return kafka.Record{}, fmt.Errorf("it is no line of an archive: %w", plain(err))
 	}
 	if _, err := d.Token(); !errors.Is(err, io.EOF) {
-		return kafka.Record{}, handlers.StatusEvent{}, errors.New("it holds more than one document")
+		return kafka.Record{}, errors.New("it holds more than one document")
 	}
 	if l.Version != Version {
-		return kafka.Record{}, handlers.StatusEvent{}, fmt.Errorf("it is a line of version %d, and this program reads version %d", l.Version, Version)
+		return kafka.Record{}, fmt.Errorf("it is a line of version %d, and this program reads version %d", l.Version, Version)
 	}
 	r := kafka.Record{Topic: l.Topic, Partition: l.Partition, Offset: l.Offset, Time: l.Time, Key: l.Key, Value: l.Value}
 	for _, h := range l.Headers {
 		r.Headers = append(r.Headers, kafka.Header(h))
 	}
-	e, err := handlers.ReadStatusEvent(statuslog.MessageOf(r))
-	return r, e, err
+	return r, nil
 }
 
 // plain is a decoder's error without the text that it stumbled over.

@@ -140,13 +140,22 @@ func (f *Frozen) Records() int64 {
 	return total
 }
 
+// Onwards is where each partition goes on behind the range.
+func (f *Frozen) Onwards() map[int]int64 {
+	next := maps.Clone(f.Ends)
+	for p, span := range f.Spans {
+		next[p] = span.To
+	}
+	return next
+}
+
 // Walk gives the records of the range to fn: all partitions at a time, those of one partition in their order. What fn is given is
 // chosen by time and key; the provider is in the data, see Has.
 func (f *Frozen) Walk(ctx context.Context, fn func(r kafka.Record, chosen bool) error) error {
 	group, ctx := errgroup.WithContext(ctx)
 	for partition, span := range f.Spans {
 		group.Go(func() error {
-			return f.client.Scan(ctx, f.Topic, partition, span.From, span.To, func(r kafka.Record) error { return fn(r, f.chooses(r)) })
+			return f.client.Scan(ctx, f.Topic, partition, span.From, span.To, func(r kafka.Record) error { return fn(r, f.Chooses(r)) })
 		})
 	}
 	if err := group.Wait(); err != nil {
@@ -155,8 +164,17 @@ func (f *Frozen) Walk(ctx context.Context, fn func(r kafka.Record, chosen bool) 
 	return nil
 }
 
-func (f *Frozen) chooses(r kafka.Record) bool {
-	return (f.Since.IsZero() || !r.Time.Before(f.Since)) && (f.Until.IsZero() || r.Time.Before(f.Until)) && (f.Payments == nil || f.Payments[string(r.Key)])
+// Chooses reports whether a record is in the range by its place, time and key.
+func (r Range) Chooses(record kafka.Record) bool {
+	span, named := r.Offsets[record.Partition]
+	switch {
+	case len(r.Offsets) > 0 && (!named || record.Offset < span.From || span.To > 0 && record.Offset >= span.To):
+		return false
+	case !r.Since.IsZero() && record.Time.Before(r.Since), !r.Until.IsZero() && !record.Time.Before(r.Until):
+		return false
+	default:
+		return r.Payments == nil || r.Payments[string(record.Key)]
+	}
 }
 
 // Has reports whether an event is of the range's provider.

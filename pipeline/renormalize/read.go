@@ -1,0 +1,157 @@
+// Package renormalize reads the answers behind status events again, as the present mapping reads them, and says what would be
+// said otherwise. No provider is asked. Where the operator wants it, the last event of a payment is corrected: through the work
+// topic and the check handler, like everything that is said.
+//
+// An event keeps one page of an answer, the one that decided. What several pages said together cannot be read again from one, and
+// is counted apart: a list of payments that went on, or a choice among payments of which the page holds only some.
+package renormalize
+
+import (
+	"crypto/sha256"
+	"encoding/base64"
+	"encoding/hex"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/paystatus/paystatus/handlers"
+	"github.com/paystatus/paystatus/handlers/watch"
+	"github.com/paystatus/paystatus/providers"
+	"github.com/paystatus/paystatus/schemas"
+)
+
+// Finding is what comes of reading an event's answer again.
+type Finding string
+
+// The findings. Differs is what renormalization is about; the last six could not be read again.
+const (
+	Same         = Finding(watch.RereadSame)
+	Differs      = Finding(watch.RereadDiffers)
+	NoStatus     = Finding(watch.RereadUnreadable)
+	Dispute      = Finding(watch.RereadDispute)
+	NoContext    = Finding(watch.RereadNoContext)
+	StaysFinal   = Finding(watch.RereadStaysFinal)
+	Unresolved   = Finding("unresolved")
+	NoBody       = Finding("no_body")
+	Damaged      = Finding("damaged")
+	SeveralPages = Finding("several_pages")
+	NoMemory     = Finding("no_memory")
+	NoProvider   = Finding("no_provider")
+)
+
+// Findings lists every finding with its meaning.
+var Findings = []struct {
+	Finding Finding
+	Meaning string
+}{
+	{Differs, "another status, other sums or another end: a correction is due where it is the last event of its payment"},
+	{Same, "the same again"},
+	{StaysFinal, "the present mapping would ask on; what was said to be final with the same status and sums stays so"},
+	{Dispute, "a dispute decides the status, or would; look at the payment and correct it by hand"},
+	{NoStatus, "the present mapping sees no status of this payment in the answer"},
+	{NoContext, "a status that is not said while no initiated event is known"},
+	{Unresolved, "an unresolved event, which says no status"},
+	{SeveralPages, "the answer had several pages, or may have had, of which the event keeps one"},
+	{NoBody, "the event holds no body (events.raw: none)"},
+	{Damaged, "the body is not that of its sha256"},
+	{NoMemory, "the event carries no paystatus_said that this program knows"},
+	{NoProvider, "the provider is not known to this program"},
+}
+
+// Reader reads answers again. It is safe for concurrent use.
+type Reader struct {
+	Providers map[string]providers.Provider
+	Schedule  func(provider, method string) watch.Schedule
+	Now       time.Time // a correction would be made then
+}
+
+// Reading is an event whose answer was read again.
+type Reading struct {
+	Finding Finding
+	Code    string     // why there is no status; empty mostly
+	Old     watch.Said // what the event said
+	New     watch.Said // what a correction would say; of Differs only
+
+	evidence watch.Evidence
+}
+
+// Read reads the answer behind an event again.
+func (n *Reader) Read(e *handlers.StatusEvent) Reading {
+	raw, trail := e.Data.Raw, e.Trail
+	provider := n.Providers[e.Data.Provider]
+	switch {
+	case e.Type == schemas.TypeStatusUnresolved:
+		return Reading{Finding: Unresolved}
+	case provider == nil:
+		return Reading{Finding: NoProvider}
+	case trail == nil:
+		return Reading{Finding: NoMemory}
+	case raw == nil || raw.Body == "" && raw.Size > 0:
+		return Reading{Finding: NoBody, Old: trail.Said}
+	}
+	body, ok := bodyOf(raw)
+	if !ok {
+		return Reading{Finding: Damaged, Old: trail.Said}
+	}
+	evidence := watch.Evidence{From: e.Data.Source, HTTPStatus: raw.HTTPStatus, Body: body, Masked: raw.Masked, ReceivedAt: raw.ReceivedAt}
+	if trail.From != "" {
+		evidence.From = trail.From
+	}
+	if raw.MediaType != "" {
+		evidence.Header = map[string]string{"Content-Type": raw.MediaType}
+	}
+	payment := handlers.PaymentThen(trail.PaymentKey, trail.Context, e.Data.Reference)
+	r := handlers.ReadAgain(provider, evidence, payment)
+	next, what := watch.Reread(correctionOf(e), trail.Said, r, trail.Context, n.Schedule(e.Data.Provider, payment.Method), n.Now)
+	out := Reading{Finding: Finding(what), Old: trail.Said, New: next, evidence: evidence}
+	if what == watch.RereadUnreadable {
+		out.Code = r.Outcome.Code
+	}
+	if severalPages(e, r.Outcome, raw.Body) {
+		out.Finding, out.Code = SeveralPages, ""
+	}
+	return out
+}
+
+// bodyOf is the exact bytes of an answer, false where they are not those that were hashed.
+func bodyOf(raw *schemas.Raw) ([]byte, bool) {
+	body := []byte(raw.Body)
+	if raw.Encoding == providers.EncodingBase64 {
+		var err error
+		if body, err = base64.StdEncoding.DecodeString(raw.Body); err != nil {
+			return nil, false
+		}
+	}
+	sum := sha256.Sum256(body)
+	return body, hex.EncodeToString(sum[:]) == raw.SHA256
+}
+
+// severalPages reports whether the answer had pages that the event does not keep: the page says so, or the payments among which
+// one was chosen are not all on it.
+func severalPages(e *handlers.StatusEvent, o providers.Outcome, body string) bool {
+	if o.Code == providers.CodeIncompleteList || o.Observation != nil && slices.Contains(o.Observation.Anomalies, schemas.IncompleteList) {
+		return true
+	}
+	candidates, _ := e.Data.ProviderStatus["candidates"].([]any)
+	return slices.ContainsFunc(candidates, func(c any) bool {
+		id, ok := c.(string)
+		return ok && !strings.Contains(body, id)
+	})
+}
+
+func correctionOf(e *handlers.StatusEvent) watch.Correction {
+	c := watch.Correction{Corrects: e.ID, Stated: watch.StatedSums(e.Data.Amounts), Reference: e.Data.Reference}
+	if e.Data.PreviousStatus != nil {
+		c.Previous = *e.Data.PreviousStatus
+	}
+	return c
+}
+
+// check is the message that has an event corrected.
+func check(e *handlers.StatusEvent, r Reading, replayID string, readUntil time.Time) watch.Check {
+	correction := correctionOf(e)
+	return watch.Check{
+		PaymentKey: e.Trail.PaymentKey, Kind: watch.KindRenormalize, Place: e.Trail.Place, Context: e.Trail.Context, Said: &e.Trail.Said,
+		Correction: &correction, Evidence: &r.evidence, Cause: schemas.CauseRenormalization, ReplayID: replayID, AskedAt: readUntil,
+	}
+}
