@@ -146,7 +146,7 @@ var everyType = []notified{
 	{"antom", "PAYMENT_RESULT", "PROCESSING", "authorized", "CARD"},
 	{"antom", "PAYMENT_RESULT PROCESS_FAIL", "PROCESSING", "failed (final)", ""},
 	{"antom", "PAYMENT_RESULT RISK_REJECT", "PROCESSING", "declined (final)", ""},
-	{"antom", "PAYMENT_PENDING", "PROCESSING", "pending", ""},
+	{"antom", "PAYMENT_PENDING", "PROCESSING", "", ""},             // states no time, so the query's requires_action is what is known
 	{"antom", "CAPTURE_RESULT", "SUCCESS", "captured (final)", ""}, // names Antom's id alone
 	{"antom", "CAPTURE_RESULT PROCESS_FAIL", "SUCCESS", "", ""},
 	{"antom", "REFUND_RESULT", "SUCCESS CAPTURE", "", ""}, // names no payment
@@ -226,7 +226,7 @@ func TestEveryTypeOfNotificationLeadsToTheRightStatusEvent(t *testing.T) {
 		id := fmt.Sprintf("p-%d", i)
 		require.NoError(t, w.sandbox.Store(n.provider).Notify(id, sandbox.Notify{Type: n.kind, Fields: about(n)}), "%v", n)
 	}
-	w.eventually(func() bool { return w.written(w.topics.Notified) == int64(len(everyType)) }, "every notification is accepted")
+	w.eventually(func() bool { return w.written(w.topics.Notified) >= int64(len(everyType)) }, "every notification is accepted")
 	w.heard()
 	first := map[string]string{}
 	for _, e := range before {
@@ -333,7 +333,7 @@ func TestTheSameNotificationTwiceIsOneChangeAndAnOlderOneAfterANewerIsNone(t *te
 	store := w.sandbox.Store("worldpay")
 	notify := func(id string, n sandbox.Notify, total int64) {
 		require.NoError(t, store.Notify(id, n))
-		w.eventually(func() bool { return w.written(w.topics.Notified) == total }, "the notifications are accepted")
+		w.eventually(func() bool { return w.written(w.topics.Notified) >= total }, "the notifications are accepted")
 	}
 	notify("twice", sandbox.Notify{Type: "sentForSettlement", Times: 3}, 3)
 	notify("twice", sandbox.Notify{Type: "sentForSettlement"}, 4)
@@ -470,7 +470,8 @@ func TestWhileNobodyTellsWhosePaymentItIsANotificationWaits(t *testing.T) {
 		}))
 	}
 	answers(sandbox.Fault503)
-	require.NoError(t, store.Notify("p", sandbox.Notify{Type: n.kind, Fields: about(n)}))
+	captured := time.Now().UTC().Add(time.Hour).Format(time.RFC3339) // later than any query's
+	require.NoError(t, store.Notify("p", sandbox.Notify{Type: n.kind, Fields: map[string]any{"captureTime": captured}}))
 	tier := w.topics.Tier("1s")
 	w.eventually(func() bool { return w.written(tier) > 1 }, "it has waited twice")
 	answers("")
@@ -486,7 +487,7 @@ func TestANotificationOfAnUnknownPaymentIsADeadLetterAfterTheGraceOrIgnored(t *t
 			t.Parallel()
 			w := newWorld(t, embeddedBrokers(t))
 			schedule := quick
-			schedule.NotFoundGrace = 2 * time.Second
+			schedule.NotFoundGrace = 5 * time.Second
 			w.options.Schedule = func(string, string) watch.Schedule { return schedule }
 			w.options.IgnoreUnknownPayments = ignore
 			w.webhooks(nil)
@@ -548,7 +549,7 @@ func TestTwoDisputesOneWonAndOneLostEachReachTheConsumerOnce(t *testing.T) {
 				for _, n := range all {
 					total += 2
 					require.NoError(t, w.sandbox.Store(provider).Notify("p", sandbox.Notify{Type: n.kind, Times: 2, Fields: n.fields}))
-					w.eventually(func() bool { return w.written(w.topics.Notified) == total }, "accepted")
+					w.eventually(func() bool { return w.written(w.topics.Notified) >= total }, "accepted")
 				}
 				w.heard()
 			}
@@ -619,7 +620,7 @@ func testNotifiedKillPoints(t *testing.T, brokers []string) {
 				stop = w.startWith(options)
 			}
 			require.NoError(t, w.sandbox.Store("liquido").Notify("p", sandbox.Notify{Type: "CHARGE_SUCCEEDED"}))
-			w.eventually(func() bool { return len(w.records(w.topics.Notified)) == 2 }, "the endpoint died before it answered; the provider sent again")
+			w.eventually(func() bool { return len(w.records(w.topics.Notified)) >= 2 }, "the endpoint died before it answered; the provider sent again")
 			if n > 0 {
 				<-d.dead
 				stop()
@@ -652,7 +653,7 @@ func TestTheRecordsOfTheTopicAreAsPublished(t *testing.T) {
 		script := sandbox.Script{Steps: []sandbox.Step{{Status: s.NotificationTypes()[0].Status, Notify: &sandbox.Notify{}}}}
 		require.NoError(t, w.sandbox.Store(s.Name()).Put(s.Name()+"-1", script))
 	}
-	w.eventually(func() bool { return len(w.records(w.topics.Notified)) == len(want) }, "four notifications")
+	w.eventually(func() bool { return len(w.records(w.topics.Notified)) >= len(want) }, "four notifications")
 	for _, r := range w.records(w.topics.Notified) {
 		provider := headerOf(r, "paystatus_provider")
 		assert.Equal(t, provider+"-1", string(r.Key), "the merchant's reference")

@@ -96,6 +96,7 @@ const (
 	rechecks        = 3                // quick checks after stale reads in a row
 	mismatches      = 3                // after so many
 	mismatchSpan    = 10 * time.Minute // over at least this long, the watch ends
+	readLag         = 15 * time.Minute // for how long a provider's queries may show less than its notifications
 	refundDoubt     = 30 * time.Minute // how long queries must agree that a refund did not happen
 	parkedEvery     = time.Hour        // pace after a deadline without an answer
 	backfillRetries = time.Hour        // how long a backfill check is tried again
@@ -195,8 +196,9 @@ func (d *deciding) consider(r *Reading) {
 	attempt := d.said.attempt(obs.ProviderPaymentID, obs.Status, obs.OccurredAt)
 	move := d.move(attempt, obs.ProviderPaymentID, compared, status)
 	switch {
-	case d.said.Has() && (attempt == attemptEarlier || move == schemas.MoveBackwards || attempt == attemptSame && d.lags(obs, compared, status)),
-		status == d.said.Status && shrinks(d.said.Sums, sums):
+	case d.said.Has() && (attempt == attemptEarlier || move == schemas.MoveBackwards),
+		status == d.said.Status && shrinks(d.said.Sums, sums),
+		fromQuery && attempt == attemptSame && !d.after(obs) && d.said.Shown.still(status, sums, d.Now):
 		d.stale = d.stale || fromQuery
 		return
 	case !fromQuery && move == schemas.MoveUnexpected:
@@ -209,8 +211,12 @@ func (d *deciding) consider(r *Reading) {
 	}
 	if d.said.Has() && said.sameTuple(d.said) && (d.Check.Kind != KindBackfill || !fromQuery) {
 		d.said.spokenOf(obs.ProviderPaymentID, obs.OccurredAt)
+		if fromQuery {
+			d.said.Shown = nil
+		}
 		return
 	}
+	said.Shown = d.shown(fromQuery)
 	said.spokenOf(obs.ProviderPaymentID, obs.OccurredAt)
 	s := Statement{Said: said, Reading: r, Derived: derived}
 	if move == schemas.MoveUnexpected {
@@ -253,10 +259,21 @@ func (d *deciding) move(a attempt, id string, from, to schemas.Status) schemas.M
 	}
 }
 
-// lags reports whether an answer is of the time before what was said, by the provider's own clock, where the table allows the way
-// back, too, and so cannot tell.
-func (d *deciding) lags(obs *providers.Observation, from, to schemas.Status) bool {
-	return from != to && !obs.OccurredAt.IsZero() && obs.OccurredAt.Before(d.said.OccurredAt) && schemas.Between(to, false, from) == schemas.MoveAllowed
+// after reports whether the provider dates an answer after what was said.
+func (d *deciding) after(obs *providers.Observation) bool {
+	return !d.said.OccurredAt.IsZero() && obs.OccurredAt.After(d.said.OccurredAt)
+}
+
+// shown is what queries show beneath what is now said: nothing else where that is a query's own.
+func (d *deciding) shown(fromQuery bool) *shown {
+	switch {
+	case fromQuery || !d.said.Has():
+		return nil
+	case d.said.Shown != nil:
+		return &shown{d.said.Shown.standing, d.Now}
+	default:
+		return &shown{standing{Status: d.said.Status, Sums: d.said.Sums, Final: d.said.Final}, d.Now}
+	}
 }
 
 // refundFailed concludes from a payment that is captured again that its refund failed, once two checks agree that are far
@@ -301,6 +318,8 @@ func (d *deciding) considerEvidence() {
 		return
 	case query != nil && obs.Status == schemas.Unknown:
 		return // says less than the query
+	case query != nil && obs.OccurredAt.IsZero() && schemas.Between(obs.Status, true, query.Status) == schemas.MoveAllowed:
+		return // nothing says that it comes after what the query shows
 	case !obs.OccurredAt.IsZero() && !d.said.OccurredAt.IsZero() && !obs.OccurredAt.After(d.said.OccurredAt):
 		return // not after what was said: no evidence
 	case !d.said.Has() && (!d.known() || d.Check.Context.InitiatedAt.Before(d.LogFrom)):

@@ -324,7 +324,7 @@ func TestWithoutContext(t *testing.T) {
 	})
 }
 
-func TestAQueryOlderThanWhatWasSaidIsNoWayBack(t *testing.T) {
+func TestAQueryNoYoungerThanWhatANotificationSaidIsNoWayBack(t *testing.T) {
 	t.Parallel()
 	for _, tt := range []struct {
 		name  string
@@ -342,4 +342,34 @@ func TestAQueryOlderThanWhatWasSaidIsNoWayBack(t *testing.T) {
 			assert.Equal(t, tt.says, w.says())
 		})
 	}
+}
+
+func TestAQueryThatStillShowsWhatWasSaidBeforeTheNotificationLags(t *testing.T) {
+	t.Parallel()
+	w := story(t, answers(schemas.CapturePending, attempt("p1"), finalHere))
+	failed := pushes(schemas.Failed, occurred(time.Minute), payableAgain)
+	w.pushed(failed, answers(schemas.CapturePending, attempt("p1"), finalHere))
+	said := []string{"capture_pending 1 final", "failed 1"}
+	require.Equal(t, said, w.says())
+	w.wakes(answers(schemas.CapturePending, attempt("p1"), finalHere))
+	w.pushed(failed, answers(schemas.CapturePending, attempt("p1"), finalHere))
+	assert.Equal(t, said, w.says(), "within a quarter of an hour it is no news, also when the notification comes again")
+	assert.False(t, w.lane.Ended)
+	w.passes(15 * time.Minute)
+	w.wakes(answers(schemas.CapturePending, attempt("p1"), finalHere))
+	assert.Equal(t, append(said, "capture_pending 2 final (unexpected_transition)"), w.says(), "then the query is the truth")
+}
+
+func TestANotificationDoesNotOutweighTheQueryWhereTheTableKnowsNoForward(t *testing.T) {
+	t.Parallel()
+	w := story(t, answers(schemas.RequiresAction))
+	for range 3 {
+		w.pushed(pushes(schemas.Pending), answers(schemas.RequiresAction))
+	}
+	assert.Equal(t, []string{"requires_action 1"}, w.says())
+	w.pushed(pushes(schemas.Pending), unavailable())
+	for range 3 {
+		w.pushed(pushes(schemas.Pending), answers(schemas.RequiresAction))
+	}
+	assert.Equal(t, []string{"requires_action 1", "pending 1"}, w.says())
 }
