@@ -87,7 +87,7 @@ func decided(t *testing.T, h *handlers.Notification, m handlers.Message) *watch.
 	require.NoError(t, err)
 	require.LessOrEqual(t, len(result.Out), 1)
 	for _, out := range result.Out {
-		if out.To == handlers.ToDeadLetters {
+		if out.To == handlers.ToDeadLetters || out.To == handlers.ToDelay {
 			require.True(t, bytes.Equal(m.Value, out.Value), "the exact bytes")
 			continue
 		}
