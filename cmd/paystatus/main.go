@@ -64,6 +64,7 @@ func root() *cobra.Command {
 		sandboxCommand(), brokerCommand(), versionCommand(), scheduleCommand(), deadLettersCommand(), benchCommand(), benchPartCommand(), notifyCommand(),
 		exportCommand(), importCommand(), backfillCommand(), whyCommand(), renormalizeCommand())
 	cmd.InitDefaultHelpCmd()
+	knowsCommand(cmd)
 	cmd.InitDefaultCompletionCmd()
 	strict(cmd)
 	return cmd
@@ -89,6 +90,21 @@ func strict(cmd *cobra.Command) {
 	}
 	for _, sub := range cmd.Commands() {
 		strict(sub)
+	}
+}
+
+// knowsCommand lets help about a command that does not exist be a misuse.
+func knowsCommand(root *cobra.Command) {
+	help, _, err := root.Find([]string{"help"})
+	if err != nil {
+		return
+	}
+	help.Args = func(_ *cobra.Command, args []string) error {
+		about, left, err := root.Find(args)
+		if err != nil || len(left) > 0 {
+			return noSuchCommand(about, append(left, args...))
+		}
+		return nil
 	}
 }
 

@@ -23,6 +23,9 @@ func TestTheExitCodeTellsMisuseFromFailure(t *testing.T) {
 		{"config check", 0, ""},
 
 		{"bogus", 2, `there is no command "paystatus bogus"`},
+		{"help bogus", 2, `there is no command "paystatus bogus"`},
+		{"help topics destroy", 2, `there is no command "paystatus topics destroy"`},
+		{"help topics create", 0, ""},
 		{"norm x", 2, "did you mean normalize?"},
 		{"topics", 2, `"paystatus topics" needs a command: check or create`},
 		{"topics destroy", 2, `there is no command "paystatus topics destroy"`},

@@ -34,8 +34,8 @@ methods with a schedule of their own, and for each phase of a payment, when it i
 passes on its way there, how often the provider is asked until the deadline, and when watching ends.
 
 Times count from the first check, which comes as soon as the initiated event is read; those of the phases authorized and refund
-from the answer that led there. They are the latest: jitter makes checks come earlier. A check is one request to the provider,
-more where it needs several.
+from the answer that led there. They are the latest: jitter makes checks come earlier where tiers
+can make a shorter delay. A check is one request to the provider, more where it needs several.
 
 --output json prints a line for each provider, method and phase. Durations are written as in the configuration ("1h30m"):
   {"provider": "checkout", "method": "", "phase": "open",       the method is "" for all that have no schedule of their own

@@ -48,7 +48,8 @@ func (p *plan) print(b *strings.Builder) {
 		timeline(b, e)
 		fmt.Fprintf(b, "  %d checks until the watch ends, %s after the phase began; the deadline is %s.\n", e.Checks, span(e.Ends), span(e.Deadline))
 	}
-	fmt.Fprintf(b, "\nA payment that goes through all phases, each to its deadline, costs %d checks.\n\n", total)
+	fmt.Fprintf(b, "\nA payment that goes through all phases, each to its deadline, costs %d checks: as many requests,\n"+
+		"more where a check needs several.\n\n", total)
 	rules := p.rules()
 	if p.above != nil && rules == p.above.rules() {
 		rules = "All else is as " + p.provider + " in general.\n"
@@ -126,7 +127,7 @@ func (p *plan) rules() string {
 	rule := func(name, format string, args ...any) {
 		_, _ = fmt.Fprintf(w, "  %s\t%s\n", name, fmt.Sprintf(format, args...))
 	}
-	rule("jitter", "delays but the shortest come up to %.4g %% earlier than shown", 100*s.Jitter)
+	rule("jitter", "%s", jitterWords(s))
 	rule("not found", "normal for %s after the first check: %d checks, then the watch ends unresolved", span(p.notFound.Deadline), p.notFound.Checks)
 	rule("", "where the customer may still pay under the reference: %s, %d checks", span(p.payableAgain.Deadline), p.payableAgain.Checks)
 	rule("declined", "not final for %s where the customer can pay again under the same reference", span(s.ReferenceWindow))
@@ -138,6 +139,19 @@ func (p *plan) rules() string {
 	rule("deadline", "asked once more, then unresolved; when no answer can be had then, said so and asked on slowly")
 	_ = w.Flush()
 	return b.String()
+}
+
+// jitterWords tell which delays jitter shortens.
+func jitterWords(s watch.Schedule) string {
+	var words []string
+	for _, j := range delay.Shortened(s) {
+		words = append(words, fmt.Sprintf("%s is %s at least", span(j.Delay), span(j.Least)))
+	}
+	text := fmt.Sprintf("%.4g %%, as far as tiers can make shorter delays: ", 100*s.Jitter)
+	if len(words) == 0 {
+		return text + "none of these"
+	}
+	return text + strings.Join(words, ", ") + "; the others are as shown"
 }
 
 // backoffWords tell the first steps of a backoff.

@@ -65,6 +65,9 @@ func (r Rhythm) Planned(used int) time.Duration {
 // leastJittered is the shortest delay that jitter shortens.
 const leastJittered = 5 * time.Second
 
+// Shortest is what jitter can make of a planned delay.
+func (s Schedule) Shortest(d time.Duration) time.Duration { return s.jittered(d, 1) }
+
 func (s Schedule) jittered(d time.Duration, random float64) time.Duration {
 	if d < leastJittered {
 		return d

@@ -53,12 +53,13 @@ func (v *checking) oneOf(value, key string, words ...string) {
 func (v *checking) address(value, key string) {
 	host, port, err := net.SplitHostPort(value)
 	number, notNumber := strconv.ParseUint(port, 10, 16)
-	v.requiref(err == nil && notNumber == nil, key, "must be host:port, like 127.0.0.1:8080")
+	broker, example := key == "kafka.brokers", "127.0.0.1:8080"
+	if broker {
+		example = "kafka-1:9092"
+	}
+	v.requiref(err == nil && notNumber == nil && (!broker || host != "" && number > 0), key, "must be host:port, like %s", example)
 	if key == "embedded.listen" {
 		v.requiref(err != nil || host != "", key, "needs a host, because clients are told to connect to it")
-	}
-	if key == "kafka.brokers" {
-		v.requiref(err != nil || host != "" && number > 0, key, "must be host:port, like kafka-1:9092")
 	}
 }
 

@@ -194,7 +194,7 @@ func TestValuesThatDoNotGoTogetherAreNamed(t *testing.T) {
 	for name, row := range map[string]struct{ text, want string }{
 		"a broker without a port": {
 			"kafka: {brokers: [kafka-1]}",
-			"kafka.brokers: must be host:port, like 127.0.0.1:8080",
+			"kafka.brokers: must be host:port, like kafka-1:9092",
 		},
 		"a broker without a host": {
 			"kafka: {brokers: [':9092']}",

@@ -1,6 +1,8 @@
 package delay
 
 import (
+	"cmp"
+	"slices"
 	"time"
 
 	"github.com/paystatus/paystatus/handlers/watch"
@@ -28,6 +30,28 @@ func (r Run) Last() time.Duration { return r.First + time.Duration(r.Checks-1)*r
 
 // Wait is how long a check of the run really waits: Delay, or a little more.
 func (r Run) Wait() time.Duration { return sum(r.Tiers) }
+
+// Shortened are the planned delays of a schedule that jitter makes shorter once tiers have rounded them up, with the shortest
+// that becomes of each. Tiers lie far apart: most delays are rounded up to what they were.
+func Shortened(s watch.Schedule) []Jitter {
+	var all []Jitter
+	for _, r := range []watch.Rhythm{s.Open, s.Authorized, s.Refund} {
+		for _, d := range append(slices.Clone(r.Delays), r.Every) {
+			known := func(j Jitter) bool { return j.Delay == d }
+			least := sum(Standard.Compose(s.Shortest(d) + time.Millisecond)) // just above what is never reached
+			if least < sum(Standard.Compose(d)) && !slices.ContainsFunc(all, known) {
+				all = append(all, Jitter{d, least})
+			}
+		}
+	}
+	slices.SortFunc(all, func(a, b Jitter) int { return cmp.Compare(a.Delay, b.Delay) })
+	return all
+}
+
+// Jitter is what becomes of a planned delay.
+type Jitter struct {
+	Delay, Least time.Duration
+}
 
 // Explain says when a payment is asked about that stays in a phase. Without jitter: that only makes checks come earlier. The
 // open phase begins with the first check; the others begin when an answer leads into them, which is no check of theirs.
