@@ -32,16 +32,19 @@ func newProgress(out io.Writer, what string, total int64) *progress {
 	return p
 }
 
-// at tells how far it has come, and in words what came of it.
+// at tells how far it has come, and in words what came of it; "": nothing to speak of.
 func (p *progress) at(done int64, result string) {
+	if result != "" {
+		result = ", " + result
+	}
 	if p.bar != nil {
-		p.bar.Describe(p.what + ", " + result)
+		p.bar.Describe(p.what + result)
 		_ = p.bar.Set64(done) // a bar that cannot be drawn stops nothing
 		return
 	}
 	if now := time.Now(); !now.Before(p.next) {
 		p.next = now.Add(progressPause)
-		_, _ = fmt.Fprintf(p.out, "%d of %d %s, %s\n", done, p.total, p.what, result)
+		_, _ = fmt.Fprintf(p.out, "%d of %d %s%s\n", done, p.total, p.what, result)
 	}
 }
 

@@ -23,7 +23,7 @@ func kinds(all []backfill.Difference) map[string]backfill.Kind {
 
 func TestVerifyFindsEverySeededDifferenceAndNothingElse(t *testing.T) {
 	t.Parallel()
-	payments, seeded := 2000, 100
+	payments, seeded := 1000, 100
 	if testing.Short() {
 		payments = 500
 	}

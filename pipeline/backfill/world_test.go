@@ -200,16 +200,18 @@ func (w *world) initiate(events ...map[string]any) {
 // live runs n payments to their end, and gives their ids and the ids of their events.
 func (w *world) live(n int) (payments []string, events map[string]bool) {
 	w.t.Helper()
-	var all []map[string]any
-	for i := range n {
-		id := fmt.Sprintf("p-%05d", i)
-		w.at(id, "SETTLED")
-		payments, all = append(payments, id), append(all, event(id))
+	const flood = 500 // more at once have to queue for the provider
+	for first := 0; first < n; first += flood {
+		var some []map[string]any
+		for i := first; i < min(first+flood, n); i++ {
+			id := fmt.Sprintf("p-%05d", i)
+			w.at(id, "SETTLED")
+			payments, some = append(payments, id), append(some, event(id))
+		}
+		w.initiate(some...)
+		w.eventually(func() bool { return w.count(w.topics.StatusChanged) >= int64(len(payments)) }, "the payments come to their end")
 	}
-	w.initiate(all...)
-	patience := time.Minute + time.Duration(n)*10*time.Millisecond
-	require.Eventually(w.t, func() bool { return w.count(w.topics.StatusChanged) >= int64(n) && w.idle() }, patience, 100*time.Millisecond,
-		"the payments come to their end")
+	w.eventually(w.idle, "nothing is on its way any more")
 	events = map[string]bool{}
 	for _, e := range w.events() {
 		events[e.id] = true
@@ -246,6 +248,22 @@ func (w *world) idle() bool {
 		}
 	}
 	return true
+}
+
+// record writes what the pipeline writes when a check has come to its outcome.
+func (w *world) record(o handlers.ReplayOutcome) {
+	value, err := json.Marshal(o)
+	require.NoError(w.t, err)
+	msg := message.NewMessage("", value)
+	kafka.SetKey(msg, []byte(o.PaymentID))
+	require.NoError(w.t, w.writer.Publish(w.topics.Replays(), msg))
+}
+
+// commit is what the check handler does once it has handled all that is there.
+func (w *world) commit(topic string) {
+	last, err := w.client.ListOffsets(w.t.Context(), topic, kafka.Latest)
+	require.NoError(w.t, err)
+	require.NoError(w.t, w.client.CommitOffsets(w.t.Context(), pipeline.GroupOf(w.config.Kafka.Group, handlers.NameCheck), topic, last))
 }
 
 // records reads a topic.
