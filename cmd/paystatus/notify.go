@@ -183,7 +183,8 @@ func send(cmd *cobra.Command, request notify.Request, output string) error {
 	if output == outputJSON {
 		err = printJSON(cmd.OutOrStdout(), map[string]any{"http_status": answer.StatusCode, "body": string(body), "took": took.String()})
 	} else {
-		_, err = fmt.Fprintf(cmd.OutOrStdout(), "%s after %s\n%s\n", answer.Status, took, strings.TrimSpace(string(body)))
+		lines := fmt.Sprintf("%s after %s\n%s", answer.Status, took, bytes.TrimSpace(body))
+		_, err = fmt.Fprintln(cmd.OutOrStdout(), strings.TrimSpace(lines))
 	}
 	if err == nil && (answer.StatusCode < 200 || answer.StatusCode > 299) {
 		err = fmt.Errorf("the notification was not acknowledged: %s", answer.Status)

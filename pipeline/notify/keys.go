@@ -13,8 +13,8 @@ import (
 	"github.com/paystatus/paystatus/providers/worldpay"
 )
 
-var errGatewayKey = errors.New("antom signs with a key that nobody else has: give the private key of a pair of your own, whose public half " +
-	"is the account's antom_public_key meanwhile")
+var errGatewayKey = errors.New("antom signs with a key that nobody else has: make a pair of your own (openssl genrsa -out key.pem; " +
+	"openssl rsa -in key.pem -pubout), let the public half be the account's antom_public_key meanwhile, and give the private one: --key key.pem")
 
 // signer signs with the account's keys, or with those that the sandbox's configuration names.
 func (s Sample) signer(n sandbox.Notifier) (sandbox.Signer, error) {

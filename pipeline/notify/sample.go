@@ -99,6 +99,7 @@ func (s Sample) target() (*url.URL, error) {
 		return nil, errors.New("the URL must be like http://127.0.0.1:8081/notifications/checkout/default")
 	}
 	if to.Path == "" || to.Path == "/" {
+		to.Path = "/" // without it the path that is signed has none, either
 		to = to.JoinPath("notifications", s.Provider, s.Account)
 	}
 	return to, nil

@@ -144,3 +144,16 @@ func TestARequestIsPrintedAsItGoesOverTheWire(t *testing.T) {
 	assert.Regexp(t, `^POST http://127\.0\.0\.1:1/notifications/liquido/default\nContent-Type: application/json\n`+
 		`Liquido-Signature: algorithm=HmacSHA256,timestamp=1700000000,signature=[0-9a-f]{64}\n\n\{"eventType":"CHARGE_SUCCEEDED",`, text)
 }
+
+func TestTheListenersOwnURLIsSignedAsItIsCalled(t *testing.T) {
+	t.Parallel()
+	c, key := installation(t)
+	connected, err := pipeline.Connect(c, nil)
+	require.NoError(t, err)
+	for _, to := range []string{"http://127.0.0.1:1", "http://127.0.0.1:1/"} {
+		r, err := notify.Sample{Provider: "antom", Type: "PAYMENT_RESULT", Account: "shop", Config: c, GatewayKey: key, To: to}.Make(time.Now())
+		require.NoError(t, err)
+		assert.Equal(t, "http://127.0.0.1:1/notifications/antom/shop", r.URL)
+		require.NoError(t, connected["antom"].Verify(received(t, r), "shop", true), to)
+	}
+}
