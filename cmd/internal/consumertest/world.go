@@ -34,6 +34,14 @@ func Embedded(t testing.TB) []string {
 	return []string{broker.Addr()}
 }
 
+// RealKafka gives the brokers that deployments/kafka/kafka run started.
+func RealKafka(t testing.TB) []string {
+	t.Helper()
+	brokers := os.Getenv("KAFKA_BROKERS")
+	require.NotEmpty(t, brokers, "deployments/kafka/kafka run sets KAFKA_BROKERS")
+	return strings.Split(brokers, ",")
+}
+
 // Log is a topic of status events.
 type Log struct {
 	Topic string
