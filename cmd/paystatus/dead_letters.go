@@ -201,10 +201,10 @@ func printRow(w io.Writer, l *deadletters.Letter) error {
 // printCounts says what was scanned, and how many letters there are of each reason.
 func printCounts(w io.Writer, s *deadletters.Snapshot, c deadletters.Counts, listed int) error {
 	var b strings.Builder
-	fmt.Fprintf(&b, "\nScanned %d records in %d partitions of %s: %d letters, of which %d are asked for.\n",
+	fmt.Fprintf(&b, "\nScanned %d records in %d partitions of %s: %d letters, %d asked for.\n",
 		c.Records, s.Partitions(), s.Topic, c.Letters, c.Chosen)
 	if c.Hidden > 0 {
-		fmt.Fprintf(&b, "Not listed: %d that were given back; --all lists them.\n", c.Hidden)
+		fmt.Fprintf(&b, "Not listed: %d given back since; --all lists them.\n", c.Hidden)
 	}
 	if more := c.Chosen - c.Hidden - int64(listed); more > 0 {
 		fmt.Fprintf(&b, "Not listed: %d beyond --limit.\n", more)

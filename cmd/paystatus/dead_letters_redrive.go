@@ -139,17 +139,20 @@ func verdictWords(v deadletters.Verdict, dry bool) string {
 
 func printSummary(w io.Writer, r *deadletters.Redrive, s *deadletters.Snapshot, sum deadletters.Summary) error {
 	var b strings.Builder
-	fmt.Fprintf(&b, "Scanned %d records in %d partitions of %s: %d letters, of which %d are asked for.\n",
+	fmt.Fprintf(&b, "Scanned %d records in %d partitions of %s: %d letters, %d asked for.\n",
 		sum.Records, s.Partitions(), s.Topic, sum.Letters, sum.Chosen)
 	fmt.Fprintf(&b, "%d %s.\n", sum.Verdicts[deadletters.GivenBack], verdictWords(deadletters.GivenBack, r.DryRun))
 	if sum.Hidden > 0 {
-		fmt.Fprintf(&b, "%d were given back before.\n", sum.Hidden)
+		fmt.Fprintf(&b, "%d had been given back before.\n", sum.Hidden)
 	}
 	if n := sum.Verdicts[deadletters.TooOften]; n > 0 {
 		fmt.Fprintf(&b, "%d left: given back %d times already, and they came back; --max allows more.\n", n, r.Max)
 	}
 	if n := sum.Verdicts[deadletters.NotTakable]; n > 0 {
 		fmt.Fprintf(&b, "%d left: no handler takes them back.\n", n)
+	}
+	if sum.Verdicts[deadletters.GivenBack] > 0 && !r.DryRun {
+		b.WriteString("What cannot go on now either becomes a letter again; `paystatus dead-letters list` shows it.\n")
 	}
 	_, err := io.WriteString(w, b.String())
 	return err

@@ -100,7 +100,7 @@ func TestDeadLettersAreListedShownAndGivenBack(t *testing.T) {
 	out, _ := n.runs("list")
 	assert.Regexp(t, `(?m)^0/0 +\S+Z  unknown_provider +liquido +order-1 +no provider "liquido" is configured$`, out)
 	assert.Regexp(t, `(?m)^0/1 +\S+Z  not_json +– +order-2 +`, out)
-	assert.Contains(t, out, "Scanned 3 records in 1 partitions of paystatus.dead_letters: 3 letters, of which 3 are asked for.")
+	assert.Contains(t, out, "Scanned 3 records in 1 partitions of paystatus.dead_letters: 3 letters, 3 asked for.")
 	assert.Regexp(t, `(?m)^2 +not_json +mend the producer`, out)
 	assert.NotContains(t, out, "\x1b")
 
@@ -108,7 +108,7 @@ func TestDeadLettersAreListedShownAndGivenBack(t *testing.T) {
 	var d deadletters.Document
 	require.NoError(t, json.Unmarshal([]byte(out), &d), "one line, one letter")
 	assert.Equal(t, []any{"0/0", "order-1", "liquido", "payments.initiated", len(lostEvent)}, []any{d.Letter, d.PaymentID, d.Provider, d.Topic, d.Bytes})
-	assert.Contains(t, counts, "3 letters, of which 1 are asked for")
+	assert.Contains(t, counts, "3 letters, 1 asked for")
 
 	out, _ = n.runs("list", "--limit", "1")
 	assert.Contains(t, out, "Not listed: 2 beyond --limit.")
@@ -125,14 +125,14 @@ func TestDeadLettersAreListedShownAndGivenBack(t *testing.T) {
 	out, _ = n.runs("redrive", "--dry-run", "--reason", "unknown_provider")
 	assert.Contains(t, out, "0/0       would be given back: unknown_provider, order-1\n")
 	out, _ = n.runs("redrive", "0/0", "--why", "liquido is configured now", "--by", "olga")
-	assert.Contains(t, out, "\n1 given back.\n")
+	assert.Contains(t, out, "\n1 given back.\nWhat cannot go on now either becomes a letter again")
 	out, _ = n.runs("redrive", "0/0")
-	assert.Contains(t, out, "\n0 given back.\n1 were given back before.\n")
+	assert.Contains(t, out, "\n0 given back.\n1 had been given back before.\n")
 
 	out, _ = n.runs("list")
 	assert.NotContains(t, out, "order-1")
-	assert.Contains(t, out, "Scanned 4 records in 1 partitions of paystatus.dead_letters: 3 letters, of which 3 are asked for.\n"+
-		"Not listed: 1 that were given back; --all lists them.\n")
+	assert.Contains(t, out, "Scanned 4 records in 1 partitions of paystatus.dead_letters: 3 letters, 3 asked for.\n"+
+		"Not listed: 1 given back since; --all lists them.\n")
 	out, _ = n.runs("list", "--all", "--payment", "order-1", "-o", "json")
 	assert.Contains(t, out, `"by":"olga","why":"liquido is configured now"`)
 	out, _ = n.runs("show", "0/0")

@@ -124,12 +124,15 @@ func TestALetterIsFoundByItsName(t *testing.T) {
 		says string
 	}{
 		"a marker":          {deadletters.Position{Partition: place.Partition, Offset: place.Offset + 1}, "marks that " + place.String() + " was given back"},
-		"beyond the end":    {deadletters.Position{Partition: place.Partition, Offset: place.Offset + 2}, "now holds the offsets from 0 to before 2"},
+		"beyond the end":    {deadletters.Position{Partition: place.Partition, Offset: place.Offset + 2}, "now holds the offsets 0 to 1"},
 		"another partition": {deadletters.Position{Partition: 9}, "4 partitions"},
+		"an empty one":      {deadletters.Position{Partition: (place.Partition + 1) % 4}, "is empty"},
 	} {
 		_, err := deadletters.Find(t.Context(), w.client, w.topics.DeadLetters(), tc.Position)
 		assert.ErrorContains(t, err, tc.says, name)
 	}
+	_, err = deadletters.Find(t.Context(), w.client, "nowhere", place)
+	require.ErrorContains(t, err, "`paystatus topics create` creates it")
 }
 
 func TestAProducerCannotHideALetter(t *testing.T) {

@@ -7,6 +7,7 @@ import (
 	"sync"
 	"time"
 
+	kafkago "github.com/segmentio/kafka-go"
 	"golang.org/x/sync/errgroup"
 
 	"github.com/paystatus/paystatus/handlers/watch"
@@ -35,11 +36,11 @@ func Take(ctx context.Context, client *kafka.Client, topic string, since time.Ti
 		begin = kafka.At(since.Add(-slack))
 	}
 	var err error
-	if s.last, err = client.ListOffsets(ctx, topic, kafka.Latest); err != nil {
-		return nil, fmt.Errorf("dead letters: end of %s: %w", topic, err)
+	if s.last, err = offsets(ctx, client, topic, kafka.Latest); err != nil {
+		return nil, err
 	}
-	if s.first, err = client.ListOffsets(ctx, topic, begin); err != nil {
-		return nil, fmt.Errorf("dead letters: beginning of %s: %w", topic, err)
+	if s.first, err = offsets(ctx, client, topic, begin); err != nil {
+		return nil, err
 	}
 	var mu sync.Mutex
 	group, ctx := errgroup.WithContext(ctx)
@@ -61,23 +62,37 @@ func Take(ctx context.Context, client *kafka.Client, topic string, since time.Ti
 	return s, nil
 }
 
+// offsets are those of all partitions of the topic.
+func offsets(ctx context.Context, client *kafka.Client, topic string, at kafka.Start) (map[int]int64, error) {
+	all, err := client.ListOffsets(ctx, topic, at)
+	if errors.Is(err, kafkago.UnknownTopicOrPartition) {
+		return nil, fmt.Errorf("the topic %s does not exist; `paystatus topics create` creates it", topic)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("dead letters: offsets of %s: %w", topic, err)
+	}
+	return all, nil
+}
+
 // Find reads one letter.
 func Find(ctx context.Context, client *kafka.Client, topic string, p Position) (Letter, error) {
-	first, err := client.ListOffsets(ctx, topic, kafka.Earliest)
+	first, err := offsets(ctx, client, topic, kafka.Earliest)
 	if err != nil {
-		return Letter{}, fmt.Errorf("dead letters: beginning of %s: %w", topic, err)
+		return Letter{}, err
 	}
-	last, err := client.ListOffsets(ctx, topic, kafka.Latest)
+	last, err := offsets(ctx, client, topic, kafka.Latest)
 	if err != nil {
-		return Letter{}, fmt.Errorf("dead letters: end of %s: %w", topic, err)
+		return Letter{}, err
 	}
 	end, ok := last[p.Partition]
 	switch {
 	case !ok:
 		return Letter{}, fmt.Errorf("there is no letter %s: %s has %d partitions, from 0", p, topic, len(last))
+	case first[p.Partition] == end:
+		return Letter{}, fmt.Errorf("there is no letter %s: partition %d of %s is empty", p, p.Partition, topic)
 	case p.Offset < first[p.Partition] || p.Offset >= end:
-		return Letter{}, fmt.Errorf("there is no letter %s: partition %d of %s now holds the offsets from %d to before %d",
-			p, p.Partition, topic, first[p.Partition], end)
+		return Letter{}, fmt.Errorf("there is no letter %s: partition %d of %s now holds the offsets %d to %d",
+			p, p.Partition, topic, first[p.Partition], end-1)
 	}
 	var letter Letter
 	found := false
