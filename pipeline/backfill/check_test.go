@@ -178,11 +178,7 @@ func TestABackfillKeepsToItsRate(t *testing.T) {
 
 func TestABackfillThatIsKilledAndBegunAgainAsksAboutEveryPaymentAndAboutFewTwice(t *testing.T) {
 	t.Parallel()
-	payments := 400
-	if testing.Short() {
-		payments = 100
-	}
-	killed(t, embeddedBrokers(t), payments, 10, 100)
+	killed(t, embeddedBrokers(t), 300, 10, 100)
 }
 
 // killed runs a backfill that is killed so often at random points, and holds it to what was promised.

@@ -23,11 +23,7 @@ func kinds(all []backfill.Difference) map[string]backfill.Kind {
 
 func TestVerifyFindsEverySeededDifferenceAndNothingElse(t *testing.T) {
 	t.Parallel()
-	payments, seeded := 1000, 100
-	if testing.Short() {
-		payments = 500
-	}
-	verified(t, payments, seeded)
+	verified(t, 500, 100)
 }
 
 // verified runs payments live, changes so many at the provider, and holds a verify to them.

@@ -311,7 +311,7 @@ func (w *world) events() []said {
 // eventually waits until a condition on real time holds; the pipeline runs on a real broker.
 func (w *world) eventually(condition func() bool, what string) {
 	w.t.Helper()
-	require.Eventually(w.t, condition, 60*time.Second, 50*time.Millisecond, what)
+	require.Eventually(w.t, condition, 2*time.Minute, 50*time.Millisecond, what)
 }
 
 func (w *world) payments(s backfill.Selection) *backfill.Payments {
