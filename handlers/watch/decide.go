@@ -157,6 +157,7 @@ type deciding struct {
 	opened  bool // a backfill or a correction has the chain go on
 	record  bool
 	reread  Rereading
+	readFor *Context // of a correction: what was known when its answer came
 	letters []DeadLetter
 	alarms  []Code
 }

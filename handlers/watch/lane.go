@@ -166,17 +166,14 @@ func (l *Lane) settle(t *Taken) error {
 }
 
 // takeRenormalize gives a check the place that it would have if it had the chain go on. The event that it corrects proves how
-// far that has come, also where the lane has forgotten it.
+// far that has come, also where the lane has forgotten it. The context stays what it was for that event, whose answer is read for it.
 func (l *Lane) takeRenormalize(t *Taken, now time.Time) {
 	c, at := &t.Check, *l
 	if own := c.next(); c.Step > 0 && !own.NotAfter(at.High) {
 		at.High, at.Ended = own, false
 	}
-	if at.Context != nil {
-		c.Context = at.Context.clone()
-	}
 	switch {
-	case c.Context != nil:
+	case c.Context != nil || at.Context != nil:
 		c.Place = at.joining()
 	case at.High.Epoch == 0:
 		c.Place = at.High.next()

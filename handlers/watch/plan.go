@@ -317,7 +317,7 @@ func (d *deciding) result() Decision {
 			Context: context.withoutOrigins(),
 		}
 		if s.Corrects != "" {
-			trail.From = s.Reading.From
+			trail.From, trail.Context = s.Reading.From, d.readFor.withoutOrigins()
 		}
 		if chained {
 			trail.Place = Place{d.Check.Epoch, d.Check.Step - 1}

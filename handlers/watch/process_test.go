@@ -206,7 +206,10 @@ func (w *world) tamperVerdict(l *watch.Lane, c *watch.Check, t *watch.Taken) {
 func (w *world) decide(b block) {
 	p := &w.process
 	c := p.work.taken.Check
-	query, evidence := w.provider.query(c, b[2], b[3]), w.provider.evidence(c)
+	query, evidence := watch.Reading{}, w.provider.evidence(c)
+	if c.Kind != watch.KindRenormalize {
+		query = w.provider.query(c, b[2], b[3])
+	}
 	if w.traced {
 		w.sayf("  %s", told(query, evidence))
 	}

@@ -262,6 +262,9 @@ func (p *provider) reading(from schemas.Source, shown int) watch.Reading {
 		obs.Status = schemas.Captured
 		s.at = p.captured()
 	}
+	if to, misread := p.w.misread[obs.Status]; misread && s.dispute == nil {
+		obs.Status = to
+	}
 	obs.Final = obs.Status.Final() || p.w.lastWords && obs.Status == schemas.CapturePending
 	obs.PayableAgain = p.w.payableAgain && obs.Status.Negative()
 	if p.w.namesAttempts {

@@ -126,7 +126,7 @@ func (d *deciding) renormalize() {
 		d.reread = RereadNotServed
 		return
 	}
-	if !d.Lane.Logged {
+	if !d.Lane.Logged || !d.said.Has() {
 		if d.LogFrom.After(d.Check.AskedAt) {
 			d.reread = RereadOutdated
 			return
@@ -147,7 +147,7 @@ func (d *deciding) renormalize() {
 		d.reread = what
 		return
 	}
-	d.reread = RereadCorrected
+	d.reread, d.readFor = RereadCorrected, d.Check.Context
 	d.statements = append(d.statements, Statement{
 		Type: schemas.TypeStatusCorrected, Previous: d.said.Status, Facts: next.Facts(), Said: next, Reading: d.Evidence, Corrects: c.Corrects,
 		Derived: next.Status != d.Evidence.observation().Status,
@@ -163,7 +163,10 @@ func (d *deciding) watchOn(wasFinal bool) {
 		return
 	}
 	d.opened = true
-	d.Lane.Context = d.Check.Context.clone()
+	if d.Lane.Context == nil {
+		d.Lane.Context = d.Check.Context.clone()
+	}
+	d.Check.Context = d.Lane.Context
 	if d.Lane.Context != nil && d.Lane.Context.First.IsZero() {
 		d.Lane.Context.First = d.Now
 	}

@@ -18,6 +18,8 @@ type world struct {
 	broken broken
 	now    time.Time
 
+	misread map[schemas.Status]schemas.Status // what the mapping takes for another status
+
 	provider  *provider
 	initiated [2][]watch.Check // by partition; intake makes these of the records
 	intake    [2]int           // committed positions
