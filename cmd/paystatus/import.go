@@ -17,7 +17,7 @@ func importCommand() *cobra.Command {
 		Use:   "import FILE|-",
 		Short: "Put exported status events back into a topic, with the same ids",
 		Long: `Put exported status events back into a topic: the same keys, headers and values, so the same ids, in the same order for each payment. The
-partition follows from the key. A consumer that remembers ids does not notice events that it has seen.
+partition follows from the key; the records' times are those of now. A consumer that remembers ids does not notice events that it has seen.
 
 Every line is looked at before the first is written; a broken one is named and nothing is written. Standard input is looked at line
 by line, as it is written. An interrupted import of a file goes on where it stopped when it is begun again: FILE.import, which is

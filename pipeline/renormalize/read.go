@@ -3,7 +3,9 @@
 // topic and the check handler, like everything that is said.
 //
 // An event keeps one page of an answer, the one that decided. What several pages said together cannot be read again from one, and
-// is counted apart: a list of payments that went on, or a choice among payments of which the page holds only some.
+// is counted apart: a list of payments that went on, or a choice among payments of which the page holds only some. Checkout.com says on
+// every page how many payments there are; Worldpay says only that another page follows, so the last page of several, where a single
+// payment on it was chosen, is read as if it were all.
 package renormalize
 
 import (
