@@ -129,7 +129,7 @@ func TestALetterIsFoundByItsName(t *testing.T) {
 		"an empty one":      {deadletters.Position{Partition: (place.Partition + 1) % 4}, "is empty"},
 	} {
 		_, err := deadletters.Find(t.Context(), w.client, w.topics.DeadLetters(), tc.Position)
-		assert.ErrorContains(t, err, tc.says, name)
+		require.ErrorContains(t, err, tc.says, name)
 	}
 	_, err = deadletters.Find(t.Context(), w.client, "nowhere", place)
 	require.ErrorContains(t, err, "`paystatus topics create` creates it")
