@@ -54,11 +54,19 @@ type Log struct {
 // NewLog makes a topic of its own.
 func NewLog(t testing.TB, brokers []string) *Log {
 	t.Helper()
-	l := &Log{t: t, Topic: "status-" + uuid.NewString(), config: kafka.Config{Brokers: brokers, Logger: slog.New(slog.DiscardHandler)}}
+	l := OpenLog(t, brokers, "status-"+uuid.NewString())
 	client, err := kafka.NewClient(l.config)
 	require.NoError(t, err)
 	defer func() { _ = client.Close() }()
 	require.NoError(t, client.CreateTopics(t.Context(), kafka.Topic{Name: l.Topic, Partitions: 4, Replication: 1}))
+	return l
+}
+
+// OpenLog opens a topic that is there.
+func OpenLog(t testing.TB, brokers []string, topic string) *Log {
+	t.Helper()
+	l := &Log{t: t, Topic: topic, config: kafka.Config{Brokers: brokers, Logger: slog.New(slog.DiscardHandler)}}
+	var err error
 	l.publisher, err = kafka.NewPublisher(l.config, kafka.PublisherOptions{OmitUUID: true})
 	require.NoError(t, err)
 	t.Cleanup(func() { _ = l.publisher.Close() })
@@ -93,6 +101,7 @@ func (l *Log) WriteRaw(key string, value []byte, headers ...kafka.Header) {
 
 // Service is a consumer with its database.
 type Service struct {
+	Name   string
 	DB     *store.DB
 	Effect consumer.Effect
 
@@ -106,7 +115,7 @@ func NewService(t testing.TB, l *Log, database, name string, migrations fs.FS, e
 	db, err := store.Open(t.Context(), database, name, migrations)
 	require.NoError(t, err)
 	t.Cleanup(func() { _ = db.Close() })
-	return &Service{DB: db, Effect: effect, t: t, log: l}
+	return &Service{Name: name, DB: db, Effect: effect, t: t, log: l}
 }
 
 func (s *Service) options(group string) consumer.Options {
