@@ -46,7 +46,7 @@ func testAnOrderIsReleasedOnce(t *testing.T, brokers []string, database string) 
 		}
 	}
 	service := consumertest.NewService(t, log, database, orders.Name, orders.Migrations, orders.Fulfillment{Policy: orders.DefaultPolicy}.Effect)
-	for range 3 {
+	for range 2 {
 		service.TakeAndDie("first", 50)
 	}
 	service.TakeAll("first")

@@ -4,6 +4,7 @@ import (
 	"context"
 	"embed"
 	"fmt"
+	"strings"
 
 	"github.com/paystatus/paystatus/cmd/internal/consumer"
 	"github.com/paystatus/paystatus/cmd/internal/store"
@@ -84,12 +85,15 @@ func post(ctx context.Context, tx *store.Tx, t Transaction, e consume.Event, sta
 	if err != nil {
 		return fmt.Errorf("transaction %s: %w", id, err)
 	}
+	rows, args := make([]string, len(t.Lines)), []any{id}
 	for i, l := range t.Lines {
-		_, err := tx.ExecContext(ctx, `INSERT INTO entries (transaction_id, line, account, currency, exponent, amount) VALUES ($1, $2, $3, $4, $5, $6)`,
-			id, i+1, l.Account, l.Currency, l.Exponent, l.Amount)
-		if err != nil {
-			return fmt.Errorf("transaction %s, line %d: %w", id, i+1, err)
-		}
+		n := len(args)
+		rows[i] = fmt.Sprintf("($1, $%d, $%d, $%d, $%d, $%d)", n+1, n+2, n+3, n+4, n+5)
+		args = append(args, i+1, l.Account, l.Currency, l.Exponent, l.Amount)
+	}
+	_, err = tx.ExecContext(ctx, "INSERT INTO entries (transaction_id, line, account, currency, exponent, amount) VALUES "+strings.Join(rows, ", "), args...)
+	if err != nil {
+		return fmt.Errorf("entries of transaction %s: %w", id, err)
 	}
 	return nil
 }
