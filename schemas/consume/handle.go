@@ -26,8 +26,8 @@ func Handle(ctx context.Context, tx Tx, e Event, effect func(Delta) error) (Delt
 		return Delta{}, fmt.Errorf("load what is known of the payment of event %s: %w", e.ID, err)
 	}
 	next, delta := known.Next(e)
-	if known.Seen(e.ID) {
-		return delta, nil
+	if len(next.IDs) == len(known.IDs) && len(next.Dropped) == len(known.Dropped) {
+		return delta, nil // read before
 	}
 	if delta.News() {
 		if err := effect(delta); err != nil {

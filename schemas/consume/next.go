@@ -90,7 +90,7 @@ func (s State) judge(e Event) (State, Verdict) {
 		return s, Regression
 	case c.Status == s.Status:
 		return s.same(e)
-	case c.Dispute != nil || s.late(e):
+	case c.Dispute != nil && c.Dispute.Outcome != schemas.DisputeWon, s.late(e):
 		return s, Regression
 	default:
 		return s.take(e), Apply

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"flag"
 	"fmt"
+	"maps"
 	"os"
 	"strconv"
 	"strings"
@@ -36,13 +37,14 @@ type step struct {
 	Funds      schemas.Funds    `json:"funds"`
 	Previous   schemas.Status   `json:"previous"`
 	Final      bool             `json:"final"`
-	Sums       schemas.Sums     `json:"sums"`
+	Sums       sums             `json:"sums"`
 	Attempt    string           `json:"attempt"`
 	Dispute    *schemas.Dispute `json:"dispute"`
 	Corrects   string           `json:"corrects"`
 	Reason     string           `json:"reason"`
 	Unexpected bool             `json:"unexpected"`
-	At         int              `json:"at"` // minutes
+	Occurred   int              `json:"occurred"` // minutes; 0 where the provider states no time
+	At         int              `json:"at"`       // minutes
 
 	Verdict consume.Verdict `json:"verdict"`
 }
@@ -72,10 +74,13 @@ func (s step) event(t *testing.T) consume.Event {
 	if s.Unexpected {
 		c.Anomalies = []schemas.Anomaly{schemas.UnexpectedTransition}
 	}
-	for to, value := range map[**schemas.Money]int64{
-		&c.Amounts.Authorized: s.Sums.Authorized, &c.Amounts.Captured: s.Sums.Captured, &c.Amounts.Refunded: s.Sums.Refunded,
+	if s.Occurred != 0 {
+		c.OccurredAt = dawn.Add(time.Duration(s.Occurred) * time.Minute)
+	}
+	for name, to := range map[string]**schemas.Money{
+		"authorized": &c.Amounts.Authorized, "captured": &c.Amounts.Captured, "refunded": &c.Amounts.Refunded,
 	} {
-		if value != 0 {
+		if value, stated := s.Sums[name]; stated {
 			*to = money(value)
 		}
 	}
@@ -108,12 +113,13 @@ func (s step) words() string {
 	}
 	add(s.Type != "", "%s", s.Type)
 	add(s.Final, "final")
-	add(s.Sums != schemas.Sums{}, "%s", sums(s.Sums))
+	add(len(s.Sums) > 0, "%s", s.Sums)
 	add(s.Dispute != nil, "%s", disputeWords(s.Dispute))
 	add(s.Attempt != "", "attempt %s", s.Attempt)
 	add(s.Corrects != "", "corrects “%s”", s.Corrects)
 	add(s.Reason != "", "reason %s", s.Reason)
 	add(s.Unexpected, "`unexpected_transition`")
+	add(s.Occurred != 0, "occurred %d", s.Occurred)
 	add(s.Type != "status_unresolved", "previous %s", or(string(s.Previous), "null"))
 	return strings.Join(words, ", ")
 }
@@ -134,14 +140,14 @@ func or(word, otherwise string) string {
 	return word
 }
 
-func sums(s schemas.Sums) string {
+// sums are those that are stated, by name.
+type sums map[string]int64
+
+func (s sums) String() string {
 	var words []string
-	for _, sum := range []struct {
-		name  string
-		value int64
-	}{{"authorized", s.Authorized}, {"captured", s.Captured}, {"refunded", s.Refunded}} {
-		if sum.value != 0 {
-			words = append(words, fmt.Sprintf("%s %d", sum.name, sum.value))
+	for _, name := range []string{"authorized", "captured", "refunded"} {
+		if value, stated := s[name]; stated {
+			words = append(words, fmt.Sprintf("%s %d", name, value))
 		}
 	}
 	return strings.Join(words, " ")
@@ -152,8 +158,10 @@ func viewWords(v consume.View) string {
 	if v.Final {
 		words = append(words, "final")
 	}
-	if v.Sums != (schemas.Sums{}) {
-		words = append(words, sums(v.Sums))
+	known := sums{"authorized": v.Authorized, "captured": v.Captured, "refunded": v.Refunded}
+	maps.DeleteFunc(known, func(_ string, value int64) bool { return value == 0 })
+	if len(known) > 0 {
+		words = append(words, known.String())
 	}
 	if v.Unresolved != "" {
 		words = append(words, "unresolved: "+v.Unresolved)

@@ -6,12 +6,12 @@ import (
 	"github.com/paystatus/paystatus/schemas"
 )
 
-// late reports whether an event says what was before: of an earlier attempt, backwards by the table, or, where the table allows both
-// ways, of an earlier time by one who did not know what we know.
+// late reports whether an event says what was before: of an earlier attempt, backwards by the table, below a dispute, or, where the
+// table allows both ways, of an earlier time by one who did not know what we know.
 func (s State) late(e Event) bool {
 	attempt, move := s.attempt(e.Change), s.move(e)
 	switch {
-	case attempt == attemptEarlier || move == schemas.MoveBackwards:
+	case attempt == attemptEarlier || move == schemas.MoveBackwards || s.below(e.Change.Status):
 		return true
 	case attempt == attemptNewer || !s.comesAfter(e) || s.follows(e):
 		return false
@@ -22,10 +22,25 @@ func (s State) late(e Event) bool {
 	}
 }
 
+// below reports whether a status is what the payment was before a dispute: without news of the dispute only a refund moves a disputed payment on,
+// and nothing one that is charged back.
+func (s State) below(status schemas.Status) bool {
+	switch s.Known {
+	case schemas.ChargedBack:
+		return status.Valid()
+	case schemas.Disputed:
+		return status.Valid() && !slices.Contains(refunds, status)
+	default:
+		return false
+	}
+}
+
+var refunds = []schemas.Status{schemas.RefundPending, schemas.PartiallyRefunded, schemas.Refunded, schemas.RefundFailed}
+
 // comesAfter reports whether what is known may come after what an event says.
 func (s State) comesAfter(e Event) bool {
 	move := schemas.Between(e.Change.Status, e.Change.Final, s.Known)
-	return s.Known != "" && e.Change.Status.Valid() && (move == schemas.MoveAllowed || move == schemas.MoveSame)
+	return move == schemas.MoveAllowed || move == schemas.MoveSame
 }
 
 // follows reports whether an event was said by one who knew what we know.
