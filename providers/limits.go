@@ -4,6 +4,7 @@ import (
 	"context"
 	"math/rand/v2"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/failsafe-go/failsafe-go/circuitbreaker"
@@ -16,6 +17,18 @@ const patience = time.Second
 // longestQueue is how far ahead places are given to payments that are put off. Who comes when more wait than that gets any
 // place, so that nobody is put off for a day.
 const longestQueue = time.Hour
+
+// usual is how long a request is thought to take before any has ended.
+const usual = 200 * time.Millisecond
+
+// average is a moving average over about the last hundred durations.
+type average struct{ nanoseconds atomic.Int64 }
+
+func (a *average) load() time.Duration   { return time.Duration(a.nanoseconds.Load()) }
+func (a *average) store(d time.Duration) { a.nanoseconds.Store(int64(d)) }
+
+// add may lose some of those that come at once.
+func (a *average) add(d time.Duration) { a.store(a.load() + (d-a.load())/100) }
 
 type breaker = circuitbreaker.CircuitBreaker[any]
 
@@ -43,7 +56,7 @@ type limits struct {
 	breaker breaker // answers are errors, or do not come
 	share   float64
 	rate    ratelimiter.RateLimiter[any] // nil: no limit
-	pace    time.Duration                // between two payments that come back
+	pace    func() time.Duration         // between two payments that come back
 
 	mu   sync.Mutex
 	next time.Time // the first place that is free
@@ -58,10 +71,13 @@ func (t *Transport) limitsOf(s scope) *limits {
 	if old != nil && old.share == part {
 		return old
 	}
-	l := &limits{share: part, pace: t.settings.Timeout / time.Duration(max(t.settings.Concurrency, 1))}
+	l := &limits{share: part}
 	if t.settings.Rate > 0 {
-		l.pace = max(1, time.Duration(float64(time.Second)/(t.settings.Rate*part)))
-		l.rate = ratelimiter.NewSmoothWithMaxRate[any](l.pace)
+		pace := max(1, time.Duration(float64(time.Second)/(t.settings.Rate*part)))
+		l.rate = ratelimiter.NewSmoothWithMaxRate[any](pace)
+		l.pace = func() time.Duration { return pace }
+	} else {
+		l.pace = func() time.Duration { return t.took.load() / time.Duration(max(t.settings.Concurrency, 1)) }
 	}
 	if old != nil {
 		l.breaker, l.next = old.breaker, old.freePlace()
@@ -92,7 +108,7 @@ func (l *limits) queue(atLeast time.Duration) time.Duration {
 		place = l.next
 		fallthrough
 	default:
-		l.next = place.Add(l.pace)
+		l.next = place.Add(l.pace())
 	}
 	return ceilSeconds(place.Sub(now))
 }

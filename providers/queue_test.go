@@ -60,10 +60,10 @@ func (a *arrivals) most(within time.Duration, since time.Time) int {
 }
 
 // persist asks about one payment until there is an answer, coming back when it is told to, and counts how often it was put off.
-func persist(t *testing.T, transport *providers.Transport, account string) (hops int) {
+func persist(t *testing.T, transport *providers.Transport) (hops int) {
 	t.Helper()
 	for {
-		page, fault, err := get(t.Context(), t, transport, account, nowhere)
+		page, fault, err := get(t.Context(), t, transport, "default", nowhere)
 		if err != nil {
 			t.Error(err)
 			return hops
@@ -96,7 +96,7 @@ func TestABacklogDrainsAtTheAccountsRate(t *testing.T) {
 		hops := make([]int, payments)
 		var all sync.WaitGroup
 		for i := range payments {
-			all.Go(func() { hops[i] = persist(t, transport, "default") })
+			all.Go(func() { hops[i] = persist(t, transport) })
 		}
 		all.Wait()
 		assert.Equal(t, payments, a.count())
@@ -108,6 +108,28 @@ func TestABacklogDrainsAtTheAccountsRate(t *testing.T) {
 		}
 		assert.Less(t, total, payments*3/2, "who comes back when told to is seldom put off again")
 		assert.LessOrEqual(t, slices.Max(hops), 6)
+	})
+}
+
+func TestWithoutARateABacklogDrainsAsFastAsTheProviderAnswers(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		const payments, takes = 20_000, 50 * time.Millisecond
+		s := limits()
+		s.Rate = 0
+		answer := replies(200, "{}")
+		transport := providers.NewTransport(s, providers.Options{RoundTripper: roundTrip(func(r *http.Request) (*http.Response, error) {
+			time.Sleep(takes)
+			return answer(r)
+		})})
+		began := time.Now()
+		var all sync.WaitGroup
+		for range payments {
+			all.Go(func() { persist(t, transport) })
+		}
+		all.Wait()
+		atBest := payments / time.Duration(s.Concurrency) * takes
+		assert.Less(t, time.Since(began), 30*time.Second, "%s would do if nobody were put off", atBest)
 	})
 }
 
@@ -151,7 +173,7 @@ func TestAProviderThatIsDownForAnHour(t *testing.T) {
 				transport := providers.NewTransport(s, providers.Options{RoundTripper: a})
 				var all sync.WaitGroup
 				for range payments {
-					all.Go(func() { persist(t, transport, "default") })
+					all.Go(func() { persist(t, transport) })
 				}
 				time.Sleep(time.Hour)
 				asked := a.count()
@@ -183,7 +205,7 @@ func TestInstancesShareTheRateOfAnAccount(t *testing.T) {
 		begin := func(share *providers.Share, payments int) {
 			transport := providers.NewTransport(s, providers.Options{RoundTripper: a, Share: share})
 			for range payments {
-				all.Go(func() { persist(t, transport, "default") })
+				all.Go(func() { persist(t, transport) })
 			}
 		}
 		began := time.Now()

@@ -29,6 +29,7 @@ type Transport struct {
 	entrance bulkhead.Bulkhead[any] // in flight, or waiting to be
 	inFlight bulkhead.Bulkhead[any]
 	breaker  breaker // no answers come at all
+	took     average // by requests, of late
 
 	mu     sync.Mutex
 	limits map[scope]*limits
@@ -41,12 +42,14 @@ func NewTransport(s Settings, o Options) *Transport {
 		round = HTTP(s)
 	}
 	concurrency := uint(max(s.Concurrency, 1))
-	return &Transport{
+	t := &Transport{
 		round: round, settings: s, share: o.Share,
 		entrance: bulkhead.New[any](2 * concurrency), inFlight: bulkhead.New[any](concurrency),
 		breaker: newBreaker(s.Breaker.Failures, s.Breaker.Open),
 		limits:  map[scope]*limits{},
 	}
+	t.took.store(usual)
+	return t
 }
 
 // maxHeader bounds the header of an answer, in bytes.
@@ -89,7 +92,9 @@ func (t *Transport) do(ctx context.Context, s scope, request *http.Request) (Pag
 	if !permit(breakers) {
 		return Page{}, l.leftAlone(t.settings.Timeout), nil // as long as the trial may take
 	}
+	began := time.Now()
 	page, fault, err := t.bounded(ctx, request)
+	t.took.add(time.Since(began))
 	for _, b := range breakers {
 		switch {
 		case err != nil: // we gave up, not the provider
