@@ -2,6 +2,7 @@ package consumer
 
 import (
 	"context"
+	"time"
 
 	"github.com/paystatus/paystatus/cmd/internal/store"
 	"github.com/paystatus/paystatus/schemas/consume"
@@ -67,7 +68,7 @@ func (w *writer) gather(first *job) []*job {
 
 // commit takes all in one transaction. If one of them fails, each gets one of its own, so that it fails alone.
 func (w *writer) commit(ctx context.Context, jobs []*job) {
-	err := w.db.InTx(ctx, func(tx *store.Tx) error {
+	err := w.inTx(ctx, func(ctx context.Context, tx *store.Tx) error {
 		for _, j := range jobs {
 			if err := w.take(ctx, tx, j); err != nil {
 				return err
@@ -82,8 +83,17 @@ func (w *writer) commit(ctx context.Context, jobs []*job) {
 		return
 	}
 	for _, j := range jobs {
-		j.done <- w.db.InTx(ctx, func(tx *store.Tx) error { return w.take(ctx, tx, j) })
+		j.done <- w.inTx(ctx, func(ctx context.Context, tx *store.Tx) error { return w.take(ctx, tx, j) })
 	}
+}
+
+// patience is how long a transaction may take; a database that hangs must not keep a process from ending.
+const patience = time.Minute
+
+func (w *writer) inTx(ctx context.Context, fn func(context.Context, *store.Tx) error) error {
+	ctx, cancel := context.WithTimeout(ctx, patience)
+	defer cancel()
+	return w.db.InTx(ctx, func(tx *store.Tx) error { return fn(ctx, tx) })
 }
 
 func (w *writer) take(ctx context.Context, tx *store.Tx, j *job) (err error) {
