@@ -43,6 +43,7 @@ type emitted struct {
 	id        string
 	statement watch.Statement
 	trail     watch.Trail // as it was read back
+	observed  time.Time   // when its answer was received
 	at        time.Time
 	state     int  // the provider's state that the reading showed
 	context   bool // the check had one
@@ -230,7 +231,7 @@ func (w *world) decide(b block) {
 	for _, s := range d.Statements {
 		work.writes = append(work.writes, write{event: &emitted{
 			id: schemas.EventID(key, s.Facts).String(), statement: s, trail: w.carried(s.Trail),
-			state: stateOf(s.Reading), context: c.Context != nil, amount: amount, forgetful: forgetful,
+			state: stateOf(s.Reading), context: c.Context != nil, amount: amount, forgetful: forgetful, observed: w.now,
 		}})
 	}
 	for _, l := range d.DeadLetters {

@@ -122,6 +122,9 @@ func run(blocks []block, broken broken, traced bool) *world {
 	if len(w.findings) == 0 {
 		w.judge()
 	}
+	if len(w.findings) == 0 && w.broken == sound {
+		w.judgeDownstream()
+	}
 	return w
 }
 
