@@ -11,6 +11,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"github.com/paystatus/paystatus/cmd/internal/cli"
 	"github.com/paystatus/paystatus/pipeline/kafka"
 )
 
@@ -73,7 +74,7 @@ func TestStatusEventsAreExportedAndImported(t *testing.T) {
 	require.NoError(t, os.WriteFile(file, []byte("x"), 0o600))
 	_, _, err = n.call("", "import", file)
 	require.Error(t, err)
-	assert.Equal(t, exitFailed, exitCode(err))
+	assert.Equal(t, cli.ExitFailed, cli.ExitCode(err))
 }
 
 func TestArchivesRefuseWhatTheyDoNotUnderstand(t *testing.T) {
@@ -89,6 +90,6 @@ func TestArchivesRefuseWhatTheyDoNotUnderstand(t *testing.T) {
 		cmd.SetOut(&bytes.Buffer{})
 		cmd.SetErr(&bytes.Buffer{})
 		cmd.SetArgs(args)
-		assert.Equal(t, exitMisuse, exitCode(cmd.ExecuteContext(t.Context())), name)
+		assert.Equal(t, cli.ExitMisuse, cli.ExitCode(cmd.ExecuteContext(t.Context())), name)
 	}
 }

@@ -14,6 +14,7 @@ import (
 	"github.com/google/uuid"
 	"github.com/spf13/cobra"
 
+	"github.com/paystatus/paystatus/cmd/internal/cli"
 	"github.com/paystatus/paystatus/handlers"
 	"github.com/paystatus/paystatus/pipeline"
 	"github.com/paystatus/paystatus/pipeline/backfill"
@@ -66,11 +67,11 @@ The exit code is 1 when some payments could not be asked about, and for a verify
 		Args: cobra.NoArgs,
 	}
 	f := &backfillFlags{}
-	f.config, f.output = configFlag(cmd), outputFlag(cmd)
+	f.config, f.output = configFlag(cmd), cli.OutputFlag(cmd)
 	f.add(cmd)
 	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
 		if err := f.check(cmd); err != nil {
-			return misuse{err}
+			return cli.Misuse(err)
 		}
 		box, err := openLetterBox(*f.config)
 		if err != nil {
@@ -117,8 +118,8 @@ func (f *backfillFlags) add(cmd *cobra.Command) {
 	flags.IntVar(&f.rate, "rate", 20, "payments a second at most; 0: as many as --concurrency allows")
 	flags.IntVar(&f.concurrency, "concurrency", 100, "payments at once of each provider: without an outcome yet, or being asked about")
 	flags.BoolVar(&f.dryRun, "dry-run", false, "only say what would be asked, and how long it takes")
-	complete(cmd, "mode", modeCheck, modeVerify)
-	complete(cmd, "provider", pipeline.ProviderNames()...)
+	cli.Complete(cmd, "mode", modeCheck, modeVerify)
+	cli.Complete(cmd, "provider", pipeline.ProviderNames()...)
 	_ = cmd.MarkFlagFilename("payments")
 	_ = cmd.MarkFlagFilename("file", "csv", "jsonl")
 }
@@ -228,22 +229,22 @@ func (b *backfilling) read(ctx context.Context) error {
 		return err
 	}
 	b.cmd.PrintErrf("reading %d initiated events: %s\n", frozen.Records(), frozen.Flags())
-	bar := newProgress(b.cmd.ErrOrStderr(), "initiated events read", frozen.Records())
-	defer bar.clear()
-	return b.payments.ReadInitiated(ctx, b.client, frozen, func(records int64) { bar.at(records, "") })
+	bar := cli.NewProgress(b.cmd.ErrOrStderr(), "initiated events read", frozen.Records())
+	defer bar.Clear()
+	return b.payments.ReadInitiated(ctx, b.client, frozen, func(records int64) { bar.At(records, "") })
 }
 
 // reread reads what was said, from the beginning or from where it was read before.
 func (b *backfilling) reread(ctx context.Context) error {
-	var bar *progress
+	var bar *cli.Progress
 	err := b.payments.ReadSaid(ctx, b.client, b.topics, b.logSince, func(records, total int64) {
 		if bar == nil {
-			bar = newProgress(b.cmd.ErrOrStderr(), "emitted events read", total)
+			bar = cli.NewProgress(b.cmd.ErrOrStderr(), "emitted events read", total)
 		}
-		bar.at(records, "")
+		bar.At(records, "")
 	})
 	if bar != nil {
-		bar.clear()
+		bar.Clear()
 	}
 	return err
 }
@@ -267,16 +268,16 @@ func (b *backfilling) ask(ctx context.Context, options pipeline.Options) error {
 	}
 	payments := b.payments.All()
 	b.cmd.PrintErrf("backfill of %d payments: --replay-id %s\n", len(payments), c.ReplayID)
-	bar := newProgress(b.cmd.ErrOrStderr(), "payments", int64(len(payments)))
-	c.Progress = func(p backfill.Progress) { bar.at(int64(p.Done), paceWords(p)) }
-	if *b.output == outputJSON {
+	bar := cli.NewProgress(b.cmd.ErrOrStderr(), "payments", int64(len(payments)))
+	c.Progress = func(p backfill.Progress) { bar.At(int64(p.Done), paceWords(p)) }
+	if *b.output == cli.OutputJSON {
 		c.Told = func(o handlers.ReplayOutcome) error {
-			bar.clear()
-			return printJSON(b.cmd.OutOrStdout(), o)
+			bar.Clear()
+			return cli.PrintJSON(b.cmd.OutOrStdout(), o)
 		}
 	}
 	sum, err := c.Run(ctx, payments)
-	bar.clear()
+	bar.Clear()
 	if printed := printBackfill(b.cmd.OutOrStdout(), sum, *b.output); printed != nil {
 		return errors.Join(err, printed)
 	}
@@ -300,14 +301,14 @@ const (
 
 // verify is a backfill of mode verify.
 func (b *backfilling) verify(ctx context.Context, options pipeline.Options) error {
-	bar := newProgress(b.cmd.ErrOrStderr(), "payments", int64(len(b.payments.All())))
+	bar := cli.NewProgress(b.cmd.ErrOrStderr(), "payments", int64(len(b.payments.All())))
 	v := &backfill.Verify{
 		Providers: options.Providers, Schedule: options.Schedule, Reread: b.reread, Rate: b.rate, Concurrency: b.concurrency,
 		Timeout: options.Drain, Attempts: verifyAttempts, Pause: verifyPause,
-		Progress: func(p backfill.Progress) { bar.at(int64(p.Done), paceWords(p)) },
+		Progress: func(p backfill.Progress) { bar.At(int64(p.Done), paceWords(p)) },
 	}
 	report, err := v.Run(ctx, b.payments)
-	bar.clear()
+	bar.Clear()
 	if printed := printReport(b.cmd.OutOrStdout(), report, *b.output); printed != nil {
 		return errors.Join(err, printed)
 	}

@@ -16,6 +16,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"github.com/paystatus/paystatus/cmd/internal/cli"
 	"github.com/paystatus/paystatus/handlers"
 	"github.com/paystatus/paystatus/pipeline"
 	"github.com/paystatus/paystatus/pipeline/backfill"
@@ -87,7 +88,7 @@ func TestABackfillIsRehearsedAskedAndComparedOnTheCommandLine(t *testing.T) {
 	assert.Contains(t, dry.stderr, "reading 2 initiated events: --offsets 0:0-2\n")
 
 	silent := n.backfill("", "--mode", "verify")
-	assert.Equal(t, exitFailed, silent.code)
+	assert.Equal(t, cli.ExitFailed, silent.code)
 	assert.Regexp(t, `(?m)^silent  liquido   default  order-1  – +captured \(final\)`, silent.stdout)
 	assert.Regexp(t, `(?m)^2 payments compared: 0 agree, 2 differ, 0 could not be asked about \(silent 2\)\.$`, silent.stdout)
 
@@ -106,7 +107,7 @@ func TestABackfillIsRehearsedAskedAndComparedOnTheCommandLine(t *testing.T) {
 	assert.Equal(t, 1, sum.Summary.Asked)
 
 	again := n.backfill("order-2\nnobody\n", "--payments", "-", "--replay-id", "again")
-	assert.Equal(t, exitFailed, again.code, "one is unknown")
+	assert.Equal(t, cli.ExitFailed, again.code, "one is unknown")
 	assert.Contains(t, again.stdout, "1 payments: 1 done before, 0 were on their way, 0 asked about now.\n")
 	assert.Contains(t, again.stderr, "unknown: 1 payments of the list: nobody\n")
 
@@ -126,10 +127,10 @@ func TestAFileWithBadLinesIsRefusedBeforeAnythingIsWritten(t *testing.T) {
 	require.NoError(t, os.WriteFile(path, []byte("payment_id,provider,value,currency,initiated_at,reference.idempotency_key\n"+
 		"order-1,liquido,300,COP,2026-01-31T12:00:00Z,order-1\norder-2,liquido,three,COP,2026-01-31T12:00:00Z,order-2\n"), 0o600))
 	r := n.backfill("", "--file", path)
-	assert.Equal(t, exitFailed, r.code)
+	assert.Equal(t, cli.ExitFailed, r.code)
 	assert.Contains(t, r.stderr, path+", line 3: amount.value: must be an integer in minor units")
 	assert.Empty(t, r.stdout)
-	assert.Equal(t, exitFailed, n.backfill("{}", "--file", "-").code)
+	assert.Equal(t, cli.ExitFailed, n.backfill("{}", "--file", "-").code)
 }
 
 func TestABackfillRefusesWhatItDoesNotUnderstand(t *testing.T) {
@@ -150,7 +151,7 @@ func TestABackfillRefusesWhatItDoesNotUnderstand(t *testing.T) {
 		"--status none --status captured --account a --rate x": "invalid argument",
 	} {
 		r := inProcess(t.Context(), "", append([]string{"backfill"}, strings.Fields(flags)...)...)
-		assert.Equal(t, exitMisuse, r.code, flags)
+		assert.Equal(t, cli.ExitMisuse, r.code, flags)
 		assert.Contains(t, r.stderr, want, flags)
 	}
 }

@@ -9,6 +9,7 @@ import (
 	"text/tabwriter"
 	"time"
 
+	"github.com/paystatus/paystatus/cmd/internal/cli"
 	"github.com/paystatus/paystatus/pipeline/backfill"
 	"github.com/paystatus/paystatus/pipeline/deadletters"
 )
@@ -69,8 +70,8 @@ func printSources(w io.Writer, p *backfill.Payments) error {
 
 // printBackfill says what a check came to.
 func printBackfill(w io.Writer, s backfill.Summary, output string) error {
-	if output == outputJSON {
-		return printJSON(w, map[string]any{"summary": s})
+	if output == cli.OutputJSON {
+		return cli.PrintJSON(w, map[string]any{"summary": s})
 	}
 	var b strings.Builder
 	if s.DryRun {
@@ -116,13 +117,13 @@ func tally[K ~string](counts map[K]int) string {
 // printReport says what a verify found.
 func printReport(w io.Writer, r backfill.Report, output string) error {
 	all := slices.Concat(r.Differences, r.Unasked)
-	if output == outputJSON {
+	if output == cli.OutputJSON {
 		for _, d := range all {
-			if err := printJSON(w, d); err != nil {
+			if err := cli.PrintJSON(w, d); err != nil {
 				return err
 			}
 		}
-		return printJSON(w, map[string]any{"summary": r})
+		return cli.PrintJSON(w, map[string]any{"summary": r})
 	}
 	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
 	if len(all) > 0 {

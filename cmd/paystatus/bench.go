@@ -9,6 +9,7 @@ import (
 	"github.com/spf13/cobra"
 	"golang.org/x/term"
 
+	"github.com/paystatus/paystatus/cmd/internal/cli"
 	"github.com/paystatus/paystatus/pipeline/bench"
 )
 
@@ -24,7 +25,7 @@ it adds to the time of a message at half load, and the ratios to the bare loop; 
 Two seconds of load flatter everyone: --messages 200000 shows what lasts.`,
 		Args: cobra.NoArgs,
 	}
-	output := outputFlag(cmd)
+	output := cli.OutputFlag(cmd)
 	flags := cmd.Flags()
 	flags.StringSliceVar(&o.Brokers, "brokers", nil, "host:port of a Kafka to measure at; default: the embedded broker")
 	flags.IntVar(&o.Messages, "messages", o.Messages, "how many messages at once")
@@ -40,13 +41,13 @@ Two seconds of load flatter everyone: --messages 200000 shows what lasts.`,
 	only := flags.StringSlice("only", nil, "measure only these: "+strings.Join(names(o.Contenders), ", "))
 	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
 		if unknown := slices.DeleteFunc(slices.Clone(*only), func(name string) bool { return slices.Contains(names(o.Contenders), name) }); len(unknown) > 0 {
-			return misuse{fmt.Errorf("--only knows %s, not %q", strings.Join(names(o.Contenders), ", "), unknown[0])}
+			return cli.Misuse(fmt.Errorf("--only knows %s, not %q", strings.Join(names(o.Contenders), ", "), unknown[0]))
 		}
 		if len(*only) > 0 {
 			o.Contenders = slices.DeleteFunc(o.Contenders, func(c bench.Contender) bool { return !slices.Contains(*only, c.Name) })
 		}
 		if err := o.Validate(); err != nil {
-			return misuse{err}
+			return cli.Misuse(err)
 		}
 		program, err := os.Executable()
 		if err != nil {
@@ -58,8 +59,8 @@ Two seconds of load flatter everyone: --messages 200000 shows what lasts.`,
 		if err != nil {
 			return err
 		}
-		if *output == outputJSON {
-			err = printJSON(cmd.OutOrStdout(), report)
+		if *output == cli.OutputJSON {
+			err = cli.PrintJSON(cmd.OutOrStdout(), report)
 		} else {
 			err = report.WriteText(cmd.OutOrStdout())
 		}

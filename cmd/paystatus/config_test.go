@@ -9,6 +9,8 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	"github.com/paystatus/paystatus/cmd/internal/cli"
 )
 
 const secret = "sk_thisstringmustneverbeshownabcd"
@@ -57,7 +59,7 @@ func TestEveryCommandNamesEverythingThatIsWrongWithTheConfiguration(t *testing.T
 		t.Run(strings.Join(args[:min(2, len(args))], " "), func(t *testing.T) {
 			t.Parallel()
 			r := paystatus(t, append(args, "--config", path)...)
-			assert.Equal(t, exitFailed, r.code)
+			assert.Equal(t, cli.ExitFailed, r.code)
 			for _, problem := range want {
 				assert.Contains(t, r.stderr, problem)
 			}
@@ -93,6 +95,6 @@ func TestConfigCheckPrintsWhatIsInEffectWithoutSecrets(t *testing.T) {
 	cmd = program(t, "config", "check")
 	cmd.Env = append(cmd.Env, "PAYSTATUS_KAFKA_GRUP=billing")
 	r = finished(t, cmd)
-	assert.Equal(t, exitFailed, r.code)
+	assert.Equal(t, cli.ExitFailed, r.code)
 	assert.Contains(t, r.stderr, "environment variable PAYSTATUS_KAFKA_GRUP: sets no key")
 }

@@ -13,6 +13,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/paystatus/paystatus/cmd/internal/cli"
 	"github.com/paystatus/paystatus/handlers/watch"
 	"github.com/paystatus/paystatus/pipeline"
 	"github.com/paystatus/paystatus/pipeline/config"
@@ -85,7 +86,7 @@ func (f *letterFlags) filter(args []string) (deadletters.Filter, error) {
 		all = append(all, errors.New("--limit must not be negative"))
 	}
 	if err := errors.Join(append(all, reasons, since, before)...); err != nil {
-		return deadletters.Filter{}, misuse{err}
+		return deadletters.Filter{}, cli.Misuse(err)
 	}
 	return filter, nil
 }
@@ -136,7 +137,7 @@ func deadLettersListCommand() *cobra.Command {
    "redriven": null}                    or {"at": "…", "by": "who", "why": "…"}: it was given back since`,
 		Args: cobra.NoArgs,
 	}
-	path, output := configFlag(cmd), outputFlag(cmd)
+	path, output := configFlag(cmd), cli.OutputFlag(cmd)
 	var flags letterFlags
 	flags.add(cmd)
 	all := cmd.Flags().Bool("all", false, "also letters that were given back")
@@ -167,8 +168,8 @@ func list(cmd *cobra.Command, s *deadletters.Snapshot, filter deadletters.Filter
 			return nil // counted all the same
 		}
 		listed++
-		if output == outputJSON {
-			return printJSON(out, l.Document())
+		if output == cli.OutputJSON {
+			return cli.PrintJSON(out, l.Document())
 		}
 		if listed == 1 {
 			if _, err := fmt.Fprintf(out, letterRow, "LETTER", "GIVEN UP", "REASON", "PROVIDER", "PAYMENT", "DETAIL"); err != nil {
@@ -180,7 +181,7 @@ func list(cmd *cobra.Command, s *deadletters.Snapshot, filter deadletters.Filter
 	if err != nil {
 		return err
 	}
-	if output == outputJSON {
+	if output == cli.OutputJSON {
 		out = cmd.ErrOrStderr()
 	}
 	return printCounts(out, s, counts, listed)

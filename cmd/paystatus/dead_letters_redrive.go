@@ -11,6 +11,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/paystatus/paystatus/cmd/internal/cli"
 	"github.com/paystatus/paystatus/pipeline"
 	"github.com/paystatus/paystatus/pipeline/deadletters"
 	"github.com/paystatus/paystatus/pipeline/kafka"
@@ -32,7 +33,7 @@ Letters of the check handler ask the provider anew; nothing is said twice under 
 given_back, too_often (--max) or not_takable (no handler takes it back).`,
 		Args: cobra.ArbitraryArgs,
 	}
-	path, output := configFlag(cmd), outputFlag(cmd)
+	path, output := configFlag(cmd), cli.OutputFlag(cmd)
 	var flags letterFlags
 	flags.add(cmd)
 	r := &deadletters.Redrive{}
@@ -47,9 +48,9 @@ given_back, too_often (--max) or not_takable (no handler takes it back).`,
 		case err != nil:
 			return err
 		case r.Rate < 0:
-			return misuse{errors.New("--rate must not be negative")}
+			return cli.Misuse(errors.New("--rate must not be negative"))
 		case r.Max < 1:
-			return misuse{errors.New("--max must be at least 1")}
+			return cli.Misuse(errors.New("--max must be at least 1"))
 		}
 		r.Limit = flags.limit
 		b, err := openLetterBox(*path)
@@ -92,25 +93,25 @@ func (b *letterBox) redrive(cmd *cobra.Command, r *deadletters.Redrive, output s
 	if err != nil {
 		return err
 	}
-	bar := newProgress(cmd.ErrOrStderr(), "records read", s.Records())
-	r.Progress = func(records int64, given int) { bar.at(records, fmt.Sprintf("%d letters given back", given)) }
+	bar := cli.NewProgress(cmd.ErrOrStderr(), "records read", s.Records())
+	r.Progress = func(records int64, given int) { bar.At(records, fmt.Sprintf("%d letters given back", given)) }
 	r.Told = func(l deadletters.Letter, v deadletters.Verdict) error {
 		switch {
-		case output == outputJSON:
-			bar.clear()
-			return printJSON(cmd.OutOrStdout(), verdictDocument{l.Document(), v, r.DryRun})
+		case output == cli.OutputJSON:
+			bar.Clear()
+			return cli.PrintJSON(cmd.OutOrStdout(), verdictDocument{l.Document(), v, r.DryRun})
 		case v == deadletters.GivenBack && !r.DryRun:
 			return nil // the summary counts them
 		}
-		bar.clear()
+		bar.Clear()
 		_, err := fmt.Fprintf(cmd.OutOrStdout(), "%-8s  %s: %s, %s\n", l.Position, verdictWords(v, r.DryRun), deadletters.Plain(string(l.Reason), nil),
 			dash(deadletters.Plain(l.About.PaymentID, []string{l.About.PaymentID})))
 		return err
 	}
 	summary, err := r.Run(cmd.Context(), s)
-	bar.clear()
+	bar.Clear()
 	out := cmd.OutOrStdout()
-	if output == outputJSON {
+	if output == cli.OutputJSON {
 		out = cmd.ErrOrStderr()
 	}
 	return errors.Join(err, printSummary(out, r, s, summary))

@@ -6,6 +6,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/paystatus/paystatus/cmd/internal/cli"
 	"github.com/paystatus/paystatus/pipeline/deadletters"
 )
 
@@ -24,23 +25,23 @@ headers that prove who sent the record are hidden.
    "answer": {"encoding": "utf-8", "body": "…", "sha256": "…"}}                          at most 32 KiB of it; or absent`,
 		Args: cobra.MaximumNArgs(1),
 	}
-	path, output := configFlag(cmd), outputFlag(cmd)
+	path, output := configFlag(cmd), cli.OutputFlag(cmd)
 	payment := cmd.Flags().String("payment", "", "show all letters about this payment_id, or with this record key")
 	raw := cmd.Flags().Bool("raw", false, "write the exact bytes of the body and nothing else")
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
 		switch {
 		case (len(args) == 1) == (*payment != ""):
-			return misuse{errors.New("name a letter by PARTITION/OFFSET, or a payment by --payment")}
+			return cli.Misuse(errors.New("name a letter by PARTITION/OFFSET, or a payment by --payment"))
 		case *raw && *payment != "":
-			return misuse{errors.New("--raw writes one letter: name it by PARTITION/OFFSET")}
+			return cli.Misuse(errors.New("--raw writes one letter: name it by PARTITION/OFFSET"))
 		}
 		b := func(l *deadletters.Letter) error {
 			switch {
 			case *raw:
 				_, err := cmd.OutOrStdout().Write(l.Value)
 				return err
-			case *output == outputJSON:
-				return printJSON(cmd.OutOrStdout(), l.Full())
+			case *output == cli.OutputJSON:
+				return cli.PrintJSON(cmd.OutOrStdout(), l.Full())
 			default:
 				return l.Show(cmd.OutOrStdout())
 			}
@@ -50,7 +51,7 @@ headers that prove who sent the record are hidden.
 		}
 		p, err := deadletters.ParsePosition(args[0])
 		if err != nil {
-			return misuse{err}
+			return cli.Misuse(err)
 		}
 		box, err := openLetterBox(*path)
 		if err != nil {
@@ -79,7 +80,7 @@ func showPayment(cmd *cobra.Command, path, payment, output string, show func(*de
 	}
 	shown := 0
 	counts, err := s.Walk(cmd.Context(), deadletters.Filter{Payment: payment, Given: true}, func(l deadletters.Letter, _ deadletters.Counts) error {
-		if shown++; shown > 1 && output == outputText {
+		if shown++; shown > 1 && output == cli.OutputText {
 			if _, err := fmt.Fprintln(cmd.OutOrStdout()); err != nil {
 				return err
 			}

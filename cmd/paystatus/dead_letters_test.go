@@ -14,6 +14,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"github.com/paystatus/paystatus/cmd/internal/cli"
 	"github.com/paystatus/paystatus/handlers"
 	"github.com/paystatus/paystatus/pipeline"
 	"github.com/paystatus/paystatus/pipeline/config"
@@ -164,13 +165,13 @@ func TestDeadLettersRefusesWhatItDoesNotUnderstand(t *testing.T) {
 		cmd.SetArgs(append([]string{"dead-letters"}, args...))
 		err := cmd.ExecuteContext(t.Context())
 		require.Error(t, err, name)
-		assert.Equal(t, exitMisuse, exitCode(err), "%s: %v", name, err)
+		assert.Equal(t, cli.ExitMisuse, cli.ExitCode(err), "%s: %v", name, err)
 	}
 	n := newLetterTown(t)
 	for args, says := range map[string]string{"show 0/7": "there is no letter 0/7", "show --payment nobody": `none of the 0 letters`} {
 		_, _, err := n.tries(strings.Fields(args)...)
 		require.ErrorContains(t, err, says)
-		assert.Equal(t, exitFailed, exitCode(err))
+		assert.Equal(t, cli.ExitFailed, cli.ExitCode(err))
 	}
 }
 
@@ -202,16 +203,4 @@ func collect(into map[string]bool, t reflect.Type) {
 		}
 	default:
 	}
-}
-
-func TestProgressIsLinesWhereThereIsNoTerminal(t *testing.T) {
-	t.Parallel()
-	var out bytes.Buffer
-	p := newProgress(&out, "records read", 10)
-	p.at(3, "1 letter")
-	assert.Empty(t, out.String(), "what is quick shows none")
-	p.next = p.next.Add(-progressPause)
-	p.at(4, "2 letters")
-	p.at(5, "3 letters")
-	assert.Equal(t, "4 of 10 records read, 2 letters\n", out.String())
 }

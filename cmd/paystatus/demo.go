@@ -9,6 +9,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/paystatus/paystatus/cmd/internal/cli"
 	"github.com/paystatus/paystatus/pipeline/demo"
 )
 
@@ -21,20 +22,20 @@ show each status event as it happens, and end when every payment has ended. --ou
 structured CloudEvent.`,
 		Args: cobra.NoArgs,
 	}
-	output := outputFlag(cmd)
+	output := cli.OutputFlag(cmd)
 	payments := cmd.Flags().Int("payments", demo.EveryFate, "how many payments")
 	keep := cmd.Flags().Bool("keep", false, "go on running afterwards, until Ctrl-C")
 	verbose := cmd.Flags().Bool("verbose", false, "show the logs")
 	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
 		if *payments < 1 {
-			return misuse{errors.New("--payments must be at least 1")}
+			return cli.Misuse(errors.New("--payments must be at least 1"))
 		}
 		log := slog.New(slog.DiscardHandler)
 		if *verbose {
 			log = slog.New(slog.NewTextHandler(cmd.ErrOrStderr(), nil))
 		}
 		var viewer demo.Viewer = &table{out: cmd.OutOrStdout(), keep: *keep}
-		if *output == outputJSON {
+		if *output == cli.OutputJSON {
 			viewer = eventLines{out: cmd.OutOrStdout(), err: cmd.ErrOrStderr()}
 		}
 		return demo.Run(cmd.Context(), demo.Options{Payments: *payments, Keep: *keep, Viewer: viewer, Log: log})

@@ -11,6 +11,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"github.com/paystatus/paystatus/cmd/internal/cli"
 	"github.com/paystatus/paystatus/pipeline/demo"
 	"github.com/paystatus/paystatus/schemas"
 	"github.com/paystatus/paystatus/schemas/schematest"
@@ -76,7 +77,7 @@ func TestDemoThatIsInterruptedSaysWhatWasOpen(t *testing.T) {
 	t.Parallel()
 	p := start(t, "demo")
 	eventually(t, func() bool { return strings.Contains(p.stdout.String(), "order-") }, "the first event")
-	assert.Equal(t, exitFailed, p.end(os.Interrupt))
+	assert.Equal(t, cli.ExitFailed, p.end(os.Interrupt))
 	assert.Regexp(t, `^paystatus: demo: stopped while \d+ of 17 payments were open\n$`, p.stderr.String())
 }
 

@@ -7,6 +7,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/paystatus/paystatus/cmd/internal/cli"
 	"github.com/paystatus/paystatus/pipeline/archive"
 )
 
@@ -26,7 +27,7 @@ It holds what the topic holds: keep it as you keep that. The file has its name o
 		Args:              oneFile,
 		ValidArgsFunction: completeFile,
 	}
-	path, output := configFlag(cmd), outputFlag(cmd)
+	path, output := configFlag(cmd), cli.OutputFlag(cmd)
 	var flags rangeFlags
 	flags.add(cmd)
 	x := &archive.Export{}
@@ -45,10 +46,10 @@ It holds what the topic holds: keep it as you keep that. The file has its name o
 			return err
 		}
 		x.File, x.Stdout = args[0], cmd.OutOrStdout()
-		bar := newProgress(cmd.ErrOrStderr(), "records read", x.Range.Records())
-		x.Progress = func(records, events int64) { bar.at(records, fmt.Sprintf("%d events", events)) }
+		bar := cli.NewProgress(cmd.ErrOrStderr(), "records read", x.Range.Records())
+		x.Progress = func(records, events int64) { bar.At(records, fmt.Sprintf("%d events", events)) }
 		sum, err := x.Run(cmd.Context())
-		bar.clear()
+		bar.Clear()
 		if err != nil {
 			return err
 		}
@@ -62,8 +63,8 @@ It holds what the topic holds: keep it as you keep that. The file has its name o
 }
 
 func printExported(out io.Writer, x *archive.Export, sum archive.Exported, output string) error {
-	if output == outputJSON {
-		return printJSON(out, sum)
+	if output == cli.OutputJSON {
+		return cli.PrintJSON(out, sum)
 	}
 	verb := "written"
 	if x.DryRun {

@@ -8,6 +8,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/paystatus/paystatus/cmd/internal/cli"
 	"github.com/paystatus/paystatus/pipeline/archive"
 	"github.com/paystatus/paystatus/pipeline/kafka"
 )
@@ -28,14 +29,14 @@ that was done and is begun again writes everything again, with the same ids.
 		Args:              oneFile,
 		ValidArgsFunction: completeFile,
 	}
-	path, output := configFlag(cmd), outputFlag(cmd)
+	path, output := configFlag(cmd), cli.OutputFlag(cmd)
 	m := &archive.Import{}
 	cmd.Flags().StringVar(&m.Topic, "topic", "", "the topic; default: topics.status_changed of the configuration")
 	cmd.Flags().BoolVar(&m.DryRun, "dry-run", false, "look at every line and write nothing")
 	cmd.Flags().IntVar(&m.Rate, "rate", 0, "records a second at most; 0: as fast as it goes")
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
 		if m.Rate < 0 {
-			return misuse{errors.New("--rate must not be negative")}
+			return cli.Misuse(errors.New("--rate must not be negative"))
 		}
 		b, err := openLetterBox(*path)
 		if err != nil {
@@ -65,24 +66,24 @@ func importProgress(cmd *cobra.Command, m *archive.Import) (stop func()) {
 	if info, err := os.Stat(m.File); err == nil {
 		size = info.Size()
 	}
-	var bar *progress
+	var bar *cli.Progress
 	var at archive.Pass
 	m.Progress = func(pass archive.Pass, bytes, written int64) {
 		if bar == nil || pass != at {
-			at, bar = pass, newProgress(cmd.ErrOrStderr(), "bytes "+string(pass), size)
+			at, bar = pass, cli.NewProgress(cmd.ErrOrStderr(), "bytes "+string(pass), size)
 		}
-		bar.at(bytes, fmt.Sprintf("%d records", written))
+		bar.At(bytes, fmt.Sprintf("%d records", written))
 	}
 	return func() {
 		if bar != nil {
-			bar.clear()
+			bar.Clear()
 		}
 	}
 }
 
 func printImported(out io.Writer, m *archive.Import, sum archive.Imported, output string) error {
-	if output == outputJSON {
-		return printJSON(out, sum)
+	if output == cli.OutputJSON {
+		return cli.PrintJSON(out, sum)
 	}
 	text := fmt.Sprintf("%d lines of %s looked at, %d records written to %s.\n", sum.Lines, inputName(m.File), sum.Written, m.Topic)
 	if sum.Before > 0 {

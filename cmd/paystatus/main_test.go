@@ -5,6 +5,8 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/assert"
+
+	"github.com/paystatus/paystatus/cmd/internal/cli"
 )
 
 func TestTheExitCodeTellsMisuseFromFailure(t *testing.T) {
@@ -68,7 +70,7 @@ func TestTheExitCodeTellsMisuseFromFailure(t *testing.T) {
 			assert.Empty(t, r.stdout, "results only")
 			assert.Contains(t, r.stderr, "paystatus: ")
 			assert.Contains(t, r.stderr, tt.says)
-			assert.Equal(t, tt.code == exitMisuse, strings.Contains(r.stderr, "--help'."), "a misuse is told where to read on")
+			assert.Equal(t, tt.code == cli.ExitMisuse, strings.Contains(r.stderr, "--help'."), "a misuse is told where to read on")
 		})
 	}
 }

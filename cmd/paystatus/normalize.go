@@ -10,6 +10,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/paystatus/paystatus/cmd/internal/cli"
 	"github.com/paystatus/paystatus/pipeline"
 	"github.com/paystatus/paystatus/providers"
 	"github.com/paystatus/paystatus/schemas"
@@ -42,11 +43,11 @@ checked when its header and a configuration with the keys are given.`,
 			return nil, cobra.ShellCompDirectiveDefault // files
 		},
 	}
-	output := outputFlag(cmd)
+	output := cli.OutputFlag(cmd)
 	var statuses []string
 	f := normalizeFlags{payment: paymentFlag(cmd)}
 	cmd.Flags().StringVar(&f.provider, "provider", "", "the provider: "+strings.Join(pipeline.ProviderNames(), ", "))
-	complete(cmd, "provider", pipeline.ProviderNames()...)
+	cli.Complete(cmd, "provider", pipeline.ProviderNames()...)
 	cmd.Flags().StringVar(&f.from, "from", string(schemas.SourceQuery), "what kind of answer it is: query, notification or initiation")
 	cmd.Flags().IntVar(&f.httpStatus, "http-status", http.StatusOK, "the HTTP status that the answer came with")
 	cmd.Flags().StringArrayVar(&f.headers, "header", nil, "'Name: value' that the answer came with; may be repeated")
@@ -54,11 +55,11 @@ checked when its header and a configuration with the keys are given.`,
 	cmd.Flags().StringVar(&f.account, "account", "", "the account whose keys verify the signature; default: the payment's, else "+schemas.DefaultAccount)
 	cmd.Flags().StringVarP(&f.config, "config", "c", "", "the configuration file that holds the keys")
 	_ = cmd.MarkFlagFilename("config", "yaml", "yml")
-	complete(cmd, "from", string(schemas.SourceQuery), string(schemas.SourceNotification), string(schemas.SourceInitiation))
+	cli.Complete(cmd, "from", string(schemas.SourceQuery), string(schemas.SourceNotification), string(schemas.SourceInitiation))
 	for _, s := range schemas.Statuses {
 		statuses = append(statuses, string(s.Status))
 	}
-	complete(cmd, "previous", statuses...)
+	cli.Complete(cmd, "previous", statuses...)
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
 		document, err := f.normalize(cmd, args[0])
 		if err != nil {
@@ -74,21 +75,21 @@ func (f normalizeFlags) normalize(cmd *cobra.Command, path string) (providers.Do
 	sources := []schemas.Source{schemas.SourceQuery, schemas.SourceNotification, schemas.SourceInitiation}
 	switch {
 	case f.provider == "":
-		return providers.Document{}, misuse{errors.New("--provider is missing")}
+		return providers.Document{}, cli.Misuse(errors.New("--provider is missing"))
 	case !slices.Contains(pipeline.ProviderNames(), f.provider):
-		return providers.Document{}, misuse{fmt.Errorf("there is no provider %q; there are %s", f.provider, strings.Join(pipeline.ProviderNames(), ", "))}
+		return providers.Document{}, cli.Misuse(fmt.Errorf("there is no provider %q; there are %s", f.provider, strings.Join(pipeline.ProviderNames(), ", ")))
 	case !slices.Contains(sources, source):
-		return providers.Document{}, misuse{fmt.Errorf("--from is query, notification or initiation, not %q", f.from)}
+		return providers.Document{}, cli.Misuse(fmt.Errorf("--from is query, notification or initiation, not %q", f.from))
 	case f.previous != "" && !schemas.Status(f.previous).Valid():
-		return providers.Document{}, misuse{fmt.Errorf("--previous is no status: %q; `paystatus statuses` lists them", f.previous)}
+		return providers.Document{}, cli.Misuse(fmt.Errorf("--previous is no status: %q; `paystatus statuses` lists them", f.previous))
 	case f.httpStatus < 100 || f.httpStatus > 599:
-		return providers.Document{}, misuse{fmt.Errorf("--http-status is no HTTP status: %d", f.httpStatus)}
+		return providers.Document{}, cli.Misuse(fmt.Errorf("--http-status is no HTTP status: %d", f.httpStatus))
 	case path == "-" && *f.payment == "-":
-		return providers.Document{}, misuse{errors.New("only one of the answer and --payment can be standard input")}
+		return providers.Document{}, cli.Misuse(errors.New("only one of the answer and --payment can be standard input"))
 	}
 	header, err := parseHeaders(f.headers)
 	if err != nil {
-		return providers.Document{}, misuse{err}
+		return providers.Document{}, cli.Misuse(err)
 	}
 	provider, err := f.reader()
 	if err != nil {

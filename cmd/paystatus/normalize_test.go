@@ -15,6 +15,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"github.com/paystatus/paystatus/cmd/internal/cli"
 	"github.com/paystatus/paystatus/pipeline"
 	"github.com/paystatus/paystatus/pipeline/demo"
 	"github.com/paystatus/paystatus/providers"
@@ -202,10 +203,10 @@ func TestNormalizeHoldsAnAnswerAgainstThePayment(t *testing.T) {
 	assert.Equal(t, "other_amount", d.Reason.Code)
 
 	r := inProcess(t.Context(), captured, "normalize", "--provider", "antom", "--payment", payment(4990), "-")
-	assert.Equal(t, exitFailed, r.code)
+	assert.Equal(t, cli.ExitFailed, r.code)
 	assert.Contains(t, r.stderr, "payment.json: the payment is one of checkout, and --provider is antom")
 	r = inProcess(t.Context(), captured, "normalize", "--provider", "checkout", "--payment", file(t, "broken.json", `{"payment_id": 7}`), "-")
-	assert.Equal(t, exitFailed, r.code)
+	assert.Equal(t, cli.ExitFailed, r.code)
 	assert.Regexp(t, `broken\.json: payment_id: `, r.stderr)
 }
 
@@ -252,7 +253,7 @@ func TestNormalizeChecksASignatureOnlyWithItsHeaderAndTheKeys(t *testing.T) {
 		})
 	}
 	r := inProcess(t.Context(), string(body), "normalize", "--provider", "liquido", "--config", config, "--account", "other", "-")
-	assert.Equal(t, exitFailed, r.code)
+	assert.Equal(t, cli.ExitFailed, r.code)
 	assert.Contains(t, r.stderr, `liquido has no account "other" in the configuration; there are default`)
 }
 

@@ -13,6 +13,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/paystatus/paystatus/cmd/internal/cli"
 	"github.com/paystatus/paystatus/pipeline"
 	"github.com/paystatus/paystatus/pipeline/notify"
 	"github.com/paystatus/paystatus/providers/sandbox"
@@ -36,7 +37,7 @@ Antom signs with a key that nobody else has: --key gives the private key of a pa
 antom_public_key meanwhile.`,
 		Args: cobra.NoArgs,
 	}
-	output := outputFlag(cmd)
+	output := cli.OutputFlag(cmd)
 	var f notifyFlags
 	flags := cmd.Flags()
 	flags.StringVar(&f.sample.Provider, "provider", "", "the provider: "+strings.Join(pipeline.ProviderNames(), ", "))
@@ -50,13 +51,13 @@ antom_public_key meanwhile.`,
 	flags.StringVar(&f.keyFile, "key", "", "a file with the private key that signs for Antom")
 	flags.BoolVar(&f.print, "print", false, "print the request and do not send it")
 	flags.BoolVar(&f.list, "list", false, "name the types of notifications")
-	complete(cmd, "provider", pipeline.ProviderNames()...)
-	complete(cmd, "fault", sandbox.FaultBadSignature, sandbox.FaultNoSignature)
+	cli.Complete(cmd, "provider", pipeline.ProviderNames()...)
+	cli.Complete(cmd, "fault", sandbox.FaultBadSignature, sandbox.FaultNoSignature)
 	_ = cmd.MarkFlagFilename("config", "yaml", "yml")
 	_ = cmd.MarkFlagFilename("payment", "json")
 	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
 		if f.sample.Provider != "" && !slices.Contains(pipeline.ProviderNames(), f.sample.Provider) {
-			return misuse{fmt.Errorf("there is no provider %q; there are %s", f.sample.Provider, strings.Join(pipeline.ProviderNames(), ", "))}
+			return cli.Misuse(fmt.Errorf("there is no provider %q; there are %s", f.sample.Provider, strings.Join(pipeline.ProviderNames(), ", ")))
 		}
 		if f.list {
 			return listTypes(cmd, f.sample.Provider, *output)
@@ -71,8 +72,8 @@ func listTypes(cmd *cobra.Command, provider, output string) error {
 		if provider != "" && name != provider {
 			continue
 		}
-		if output == outputJSON {
-			if err := printJSON(cmd.OutOrStdout(), map[string]any{"provider": name, "types": notify.Types(name)}); err != nil {
+		if output == cli.OutputJSON {
+			if err := cli.PrintJSON(cmd.OutOrStdout(), map[string]any{"provider": name, "types": notify.Types(name)}); err != nil {
 				return err
 			}
 			continue
@@ -90,25 +91,25 @@ func (f notifyFlags) run(cmd *cobra.Command, output string) error {
 	s := f.sample
 	switch {
 	case s.Provider == "":
-		return misuse{errors.New("--provider is missing")}
+		return cli.Misuse(errors.New("--provider is missing"))
 	case !slices.Contains(notify.Types(s.Provider), s.Type):
-		return misuse{fmt.Errorf("--type must be one of what --list names, not %q", s.Type)}
+		return cli.Misuse(fmt.Errorf("--type must be one of what --list names, not %q", s.Type))
 	case s.Fault != "" && s.Fault != sandbox.FaultBadSignature && s.Fault != sandbox.FaultNoSignature:
-		return misuse{fmt.Errorf("--fault is %s or %s, not %q", sandbox.FaultBadSignature, sandbox.FaultNoSignature, s.Fault)}
+		return cli.Misuse(fmt.Errorf("--fault is %s or %s, not %q", sandbox.FaultBadSignature, sandbox.FaultNoSignature, s.Fault))
 	}
 	if err := f.read(cmd, &s); err != nil {
 		return err
 	}
 	if s.To == "" {
-		return misuse{errors.New("--to is missing, and no notifications.listen is configured")}
+		return cli.Misuse(errors.New("--to is missing, and no notifications.listen is configured"))
 	}
 	request, err := s.Make(time.Now())
 	if err != nil {
 		return err
 	}
 	if f.print {
-		if output == outputJSON {
-			return printJSON(cmd.OutOrStdout(), map[string]any{"url": request.URL, "headers": request.Header, "body": string(request.Body)})
+		if output == cli.OutputJSON {
+			return cli.PrintJSON(cmd.OutOrStdout(), map[string]any{"url": request.URL, "headers": request.Header, "body": string(request.Body)})
 		}
 		_, err := io.WriteString(cmd.OutOrStdout(), request.Print())
 		return err
@@ -143,7 +144,7 @@ func (f notifyFlags) read(cmd *cobra.Command, s *notify.Sample) error {
 		return err
 	}
 	if event.Provider != s.Provider {
-		return misuse{fmt.Errorf("the payment of --payment is one at %s, not %s", event.Provider, s.Provider)}
+		return cli.Misuse(fmt.Errorf("the payment of --payment is one at %s, not %s", event.Provider, s.Provider))
 	}
 	if s.Account == "" {
 		s.Account = event.Account
@@ -180,8 +181,8 @@ func send(cmd *cobra.Command, request notify.Request, output string) error {
 		return fmt.Errorf("read the answer: %w", err)
 	}
 	took := time.Since(began).Round(time.Millisecond)
-	if output == outputJSON {
-		err = printJSON(cmd.OutOrStdout(), map[string]any{"http_status": answer.StatusCode, "body": string(body), "took": took.String()})
+	if output == cli.OutputJSON {
+		err = cli.PrintJSON(cmd.OutOrStdout(), map[string]any{"http_status": answer.StatusCode, "body": string(body), "took": took.String()})
 	} else {
 		lines := fmt.Sprintf("%s after %s\n%s", answer.Status, took, bytes.TrimSpace(body))
 		_, err = fmt.Fprintln(cmd.OutOrStdout(), strings.TrimSpace(lines))

@@ -12,6 +12,8 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	"github.com/paystatus/paystatus/cmd/internal/cli"
 )
 
 func TestNotifyListsTheTypesOfNotifications(t *testing.T) {
@@ -67,7 +69,7 @@ func TestNotifySendsWhatAProviderWouldAndSaysWhatWasAnswered(t *testing.T) {
 	assert.Contains(t, body, `"amount":700`)
 
 	r = inProcess(t.Context(), "", append(args, "--fault", "no_signature")...)
-	assert.Equal(t, exitFailed, r.code)
+	assert.Equal(t, cli.ExitFailed, r.code)
 	assert.Contains(t, r.stdout, "401 Unauthorized after ")
 	assert.Contains(t, r.stderr, "the notification was not acknowledged: 401 Unauthorized")
 
@@ -86,15 +88,15 @@ func TestNotifyKnowsWhatItNeeds(t *testing.T) {
 		code int
 		says string
 	}{
-		"":                                  {exitMisuse, "--provider is missing"},
-		"--provider paypal":                 {exitMisuse, `there is no provider "paypal"`},
-		"--provider liquido --type PAINTED": {exitMisuse, "--type must be one of what --list names"},
-		"--provider liquido --type CHARGE_FAILED":                                               {exitMisuse, "--to is missing"},
-		"--provider liquido --type CHARGE_FAILED --to http://127.0.0.1:1 --fault 503":           {exitMisuse, "--fault is bad_signature or no_signature"},
-		"--provider checkout --type payment_paid --to http://127.0.0.1:1 --payment " + payment:  {exitMisuse, "is one at liquido, not checkout"},
-		"--provider antom --type PAYMENT_RESULT --to http://127.0.0.1:1":                        {exitFailed, "a key that nobody else has"},
-		"--provider antom --type PAYMENT_RESULT --to http://127.0.0.1:1 --key /nowhere/key.pem": {exitFailed, "--key: open /nowhere/key.pem"},
-		"--provider liquido --type CHARGE_FAILED --to http://127.0.0.1:1":                       {exitFailed, "connection refused"},
+		"":                                  {cli.ExitMisuse, "--provider is missing"},
+		"--provider paypal":                 {cli.ExitMisuse, `there is no provider "paypal"`},
+		"--provider liquido --type PAINTED": {cli.ExitMisuse, "--type must be one of what --list names"},
+		"--provider liquido --type CHARGE_FAILED":                                               {cli.ExitMisuse, "--to is missing"},
+		"--provider liquido --type CHARGE_FAILED --to http://127.0.0.1:1 --fault 503":           {cli.ExitMisuse, "--fault is bad_signature or no_signature"},
+		"--provider checkout --type payment_paid --to http://127.0.0.1:1 --payment " + payment:  {cli.ExitMisuse, "is one at liquido, not checkout"},
+		"--provider antom --type PAYMENT_RESULT --to http://127.0.0.1:1":                        {cli.ExitFailed, "a key that nobody else has"},
+		"--provider antom --type PAYMENT_RESULT --to http://127.0.0.1:1 --key /nowhere/key.pem": {cli.ExitFailed, "--key: open /nowhere/key.pem"},
+		"--provider liquido --type CHARGE_FAILED --to http://127.0.0.1:1":                       {cli.ExitFailed, "connection refused"},
 	} {
 		r := inProcess(t.Context(), "", append([]string{"notify"}, strings.Fields(args)...)...)
 		assert.Equal(t, want.code, r.code, args)

@@ -11,6 +11,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/paystatus/paystatus/cmd/internal/cli"
 	"github.com/paystatus/paystatus/providers"
 	"github.com/paystatus/paystatus/schemas"
 )
@@ -74,8 +75,8 @@ func knows(provider providers.Provider, account string) error {
 
 // printDocument prints what an answer came to.
 func printDocument(cmd *cobra.Command, d providers.Document, output string) error {
-	if output == outputJSON {
-		return printJSON(cmd.OutOrStdout(), d)
+	if output == cli.OutputJSON {
+		return cli.PrintJSON(cmd.OutOrStdout(), d)
 	}
 	w := tabwriter.NewWriter(cmd.OutOrStdout(), 0, 0, 2, ' ', 0)
 	line := func(name string, value any) {

@@ -14,6 +14,8 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/paystatus/paystatus/cmd/internal/cli"
 )
 
 // asProgram makes the test binary the program itself, so that tests run it as users do: signals, exit codes, both outputs.
@@ -74,7 +76,7 @@ func inProcess(ctx context.Context, stdin string, args ...string) result {
 	cmd.SetArgs(args)
 	code := 0
 	if err := cmd.ExecuteContext(ctx); err != nil {
-		code = exitCode(err)
+		code = cli.ExitCode(err)
 		stderr.WriteString(err.Error())
 	}
 	return result{code, stdout.String(), stderr.String()}

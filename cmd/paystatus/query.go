@@ -6,6 +6,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/paystatus/paystatus/cmd/internal/cli"
 	"github.com/paystatus/paystatus/pipeline"
 	"github.com/paystatus/paystatus/providers"
 )
@@ -18,10 +19,10 @@ func queryCommand() *cobra.Command {
 it makes none. Nothing is written to Kafka.`,
 		Args: cobra.NoArgs,
 	}
-	path, output, file := configFlag(cmd), outputFlag(cmd), paymentFlag(cmd)
+	path, output, file := configFlag(cmd), cli.OutputFlag(cmd), paymentFlag(cmd)
 	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
 		if *file == "" {
-			return misuse{errors.New("--payment is missing")}
+			return cli.Misuse(errors.New("--payment is missing"))
 		}
 		event, err := readEvent(cmd, *file)
 		if err != nil {

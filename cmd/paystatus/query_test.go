@@ -9,6 +9,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"github.com/paystatus/paystatus/cmd/internal/cli"
 	"github.com/paystatus/paystatus/pipeline/demo"
 	"github.com/paystatus/paystatus/providers/sandbox"
 	"github.com/paystatus/paystatus/schemas"
@@ -120,7 +121,7 @@ func TestQueryNeedsTheProviderAndTheAccount(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
 			r := inProcess(t.Context(), tt.payment, "query", "--payment", "-", "--config", file(t, "paystatus.yaml", tt.config))
-			assert.Equal(t, exitFailed, r.code)
+			assert.Equal(t, cli.ExitFailed, r.code)
 			assert.Empty(t, r.stdout)
 			assert.Contains(t, r.stderr, tt.says)
 		})

@@ -12,6 +12,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/paystatus/paystatus/cmd/internal/cli"
 	"github.com/paystatus/paystatus/handlers/watch"
 	"github.com/paystatus/paystatus/pipeline"
 	"github.com/paystatus/paystatus/pipeline/kafka"
@@ -64,7 +65,7 @@ interrupted run goes on with --replay-id.
    "emitted": {"replay_id": "…", "due": 9, "before": 0, "superseded": 1, "asked": 8, "outcomes": {"corrected": 8}, "waiting": 0}`,
 		Args: cobra.NoArgs,
 	}
-	path, output := configFlag(cmd), outputFlag(cmd)
+	path, output := configFlag(cmd), cli.OutputFlag(cmd)
 	var f renormalizeFlags
 	f.add(cmd)
 	cmd.Flags().StringVar(&f.file, "file", "", "read an exported file instead of the topic")
@@ -77,11 +78,11 @@ interrupted run goes on with --replay-id.
 	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
 		switch {
 		case f.rate < 0:
-			return misuse{errors.New("--rate must not be negative")}
+			return cli.Misuse(errors.New("--rate must not be negative"))
 		case f.emit && f.dry:
-			return misuse{errors.New("--emit and --dry-run exclude each other")}
+			return cli.Misuse(errors.New("--emit and --dry-run exclude each other"))
 		case f.replayID != "" && !f.emit:
-			return misuse{errors.New("--replay-id is for --emit")}
+			return cli.Misuse(errors.New("--replay-id is for --emit"))
 		}
 		f.config, f.output = *path, *output
 		var err error
@@ -158,11 +159,11 @@ func (f *renormalizeFlags) connect() error {
 }
 
 func (f *renormalizeFlags) run(cmd *cobra.Command) error {
-	bar := newProgress(cmd.ErrOrStderr(), "records read again", f.length)
+	bar := cli.NewProgress(cmd.ErrOrStderr(), "records read again", f.length)
 	scan := &renormalize.Scan{Reader: f.reader, Source: f.source, Range: f.chosen}
-	scan.Progress = func(records int64) { bar.at(records, "no provider is asked") }
+	scan.Progress = func(records int64) { bar.At(records, "no provider is asked") }
 	scanned, err := scan.Run(cmd.Context())
-	bar.clear()
+	bar.Clear()
 	if err != nil {
 		return err
 	}
@@ -188,12 +189,12 @@ func (f *renormalizeFlags) correct(cmd *cobra.Command, scanned *renormalize.Scan
 	}
 	_, _ = fmt.Fprintf(cmd.ErrOrStderr(), "Correcting; if this is interrupted, go on with --replay-id %s\n", f.replayID)
 	_, due := scanned.Differences()
-	bar := newProgress(cmd.ErrOrStderr(), "corrections done", due)
-	defer bar.clear()
+	bar := cli.NewProgress(cmd.ErrOrStderr(), "corrections done", due)
+	defer bar.Clear()
 	x := &renormalize.Emit{
 		Client: b.client, Publisher: publisher, Checks: b.topics.Checks(), Replays: b.topics.Replays(), StatusChanged: b.topics.StatusChanged,
 		Reader: f.reader, Source: f.source, ReplayID: f.replayID, Rate: f.rate, Patience: f.patience, From: f.onwards,
-		Progress: func(asked, done int) { bar.at(int64(done), fmt.Sprintf("%d asked", asked)) },
+		Progress: func(asked, done int) { bar.At(int64(done), fmt.Sprintf("%d asked", asked)) },
 		Starts: func(ctx context.Context) error {
 			o, err := pipeline.FromConfig(b.config, b.kafka, b.log)
 			if err != nil {

@@ -12,6 +12,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"github.com/paystatus/paystatus/cmd/internal/cli"
 	"github.com/paystatus/paystatus/pipeline/renormalize"
 )
 
@@ -67,7 +68,7 @@ func TestRenormalizeRefusesWhatItDoesNotUnderstand(t *testing.T) {
 		cmd.SetOut(&bytes.Buffer{})
 		cmd.SetErr(&bytes.Buffer{})
 		cmd.SetArgs(append([]string{"renormalize"}, args...))
-		assert.Equal(t, exitMisuse, exitCode(cmd.ExecuteContext(t.Context())), name)
+		assert.Equal(t, cli.ExitMisuse, cli.ExitCode(cmd.ExecuteContext(t.Context())), name)
 	}
 }
 

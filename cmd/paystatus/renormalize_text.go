@@ -11,6 +11,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/paystatus/paystatus/cmd/internal/cli"
 	"github.com/paystatus/paystatus/pipeline/deadletters"
 	"github.com/paystatus/paystatus/pipeline/renormalize"
 )
@@ -27,9 +28,9 @@ type renormalizeDocument struct {
 
 func (f *renormalizeFlags) printRows(cmd *cobra.Command, r *renormalize.Report) error {
 	out := cmd.OutOrStdout()
-	if f.output == outputJSON {
+	if f.output == cli.OutputJSON {
 		for _, row := range r.Rows {
-			if err := printJSON(out, row); err != nil {
+			if err := cli.PrintJSON(out, row); err != nil {
 				return err
 			}
 		}
@@ -74,8 +75,8 @@ func exampleWords(examples []renormalize.Example) string {
 func (f *renormalizeFlags) printSum(cmd *cobra.Command, r *renormalize.Report, sum *renormalize.Emitted) error {
 	differs, last := r.Differences()
 	out := cmd.OutOrStdout()
-	if f.output == outputJSON {
-		return printJSON(out, renormalizeDocument{r.Records, r.Events, r.Foreign, differs, last, sum})
+	if f.output == cli.OutputJSON {
+		return cli.PrintJSON(out, renormalizeDocument{r.Records, r.Events, r.Foreign, differs, last, sum})
 	}
 	var b strings.Builder
 	fmt.Fprintf(&b, "Read %d records of %s: %d status events, of which %d differ; %d of these are the last of their payments.\n",

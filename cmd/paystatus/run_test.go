@@ -17,6 +17,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"github.com/paystatus/paystatus/cmd/internal/cli"
 	"github.com/paystatus/paystatus/pipeline/kafka"
 	"github.com/paystatus/paystatus/providers/sandbox"
 	"github.com/paystatus/paystatus/schemas"
@@ -116,7 +117,7 @@ func TestRunServesUntilItIsToldToStopAndGoesOnWhereItStopped(t *testing.T) {
 
 	// Without its topics it does not start, and names them.
 	r := paystatus(t, "run", "--config", config)
-	assert.Equal(t, exitFailed, r.code)
+	assert.Equal(t, cli.ExitFailed, r.code)
 	assert.Contains(t, r.stderr, "paystatus: the topics are not as they must be; `paystatus topics create` creates what is missing:\n")
 	for _, topic := range allTopics {
 		assert.Contains(t, r.stderr, "\n  topic "+topic+" does not exist\n")
@@ -287,7 +288,7 @@ func TestRunSaysWhyItCannotStart(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
 			r := paystatus(t, "run", "--config", file(t, "paystatus.yaml", tt.config+providers))
-			assert.Equal(t, exitFailed, r.code)
+			assert.Equal(t, cli.ExitFailed, r.code)
 			assert.Empty(t, r.stdout)
 			assert.Regexp(t, `(?m)^paystatus: .*`+tt.says+`$`, r.stderr)
 		})

@@ -11,6 +11,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/paystatus/paystatus/cmd/internal/cli"
 	"github.com/paystatus/paystatus/pipeline/demo"
 	"github.com/paystatus/paystatus/providers/sandbox"
 )
@@ -47,7 +48,7 @@ With "notify": {} a step sends the notification that goes with its status when i
 		defer simulated.Close()
 		if *notify != "" {
 			if err := simulated.NotifyURL(*notify); err != nil {
-				return misuse{fmt.Errorf("--notify: %w", err)}
+				return cli.Misuse(fmt.Errorf("--notify: %w", err))
 			}
 		}
 		url := "http://" + listener.Addr().String()

@@ -10,6 +10,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/paystatus/paystatus/cmd/internal/cli"
 	"github.com/paystatus/paystatus/handlers/watch"
 	"github.com/paystatus/paystatus/pipeline"
 	"github.com/paystatus/paystatus/pipeline/config"
@@ -47,26 +48,26 @@ can make a shorter delay. A check is one request to the provider, more where it 
    "unreadable": {"initial": "2s", "max": "10m", "limit": 20}, "refused": {"every": "10m"}}`,
 		Args: cobra.NoArgs,
 	}
-	path, output := configFlag(cmd), outputFlag(cmd)
+	path, output := configFlag(cmd), cli.OutputFlag(cmd)
 	provider := cmd.Flags().String("provider", "", "only this provider: "+strings.Join(pipeline.ProviderNames(), ", "))
-	complete(cmd, "provider", pipeline.ProviderNames()...)
+	cli.Complete(cmd, "provider", pipeline.ProviderNames()...)
 	method := cmd.Flags().String("method", "", "only this method of the provider, as the initiated event names it")
 	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
 		switch {
 		case *provider == "" && *method != "":
-			return misuse{errors.New("--method needs --provider: methods differ by provider")}
+			return cli.Misuse(errors.New("--method needs --provider: methods differ by provider"))
 		case *provider != "" && !slices.Contains(pipeline.ProviderNames(), *provider):
-			return misuse{fmt.Errorf("there is no provider %q; there are %s", *provider, strings.Join(pipeline.ProviderNames(), ", "))}
+			return cli.Misuse(fmt.Errorf("there is no provider %q; there are %s", *provider, strings.Join(pipeline.ProviderNames(), ", ")))
 		}
 		c, err := loadConfig(*path)
 		if err != nil {
 			return err
 		}
 		plans := plansOf(c, *provider, *method)
-		if *output == outputJSON {
+		if *output == cli.OutputJSON {
 			for _, p := range plans {
 				for _, e := range p.phases {
-					if err := printJSON(cmd.OutOrStdout(), p.document(e)); err != nil {
+					if err := cli.PrintJSON(cmd.OutOrStdout(), p.document(e)); err != nil {
 						return err
 					}
 				}

@@ -15,6 +15,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"github.com/paystatus/paystatus/cmd/internal/cli"
 	"github.com/paystatus/paystatus/pipeline"
 )
 
@@ -117,7 +118,7 @@ func TestScheduleExplainRefusesWhatItDoesNotKnow(t *testing.T) {
 	for _, args := range [][]string{{"--provider", "paypal"}, {"--method", "pse"}, {"--output", "xml"}, {"now"}} {
 		_, err := explainSchedule(t, "", args...)
 		require.Error(t, err)
-		assert.Equal(t, exitMisuse, exitCode(err), "%v", args)
+		assert.Equal(t, cli.ExitMisuse, cli.ExitCode(err), "%v", args)
 	}
 }
 

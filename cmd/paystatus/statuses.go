@@ -7,6 +7,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/paystatus/paystatus/cmd/internal/cli"
 	"github.com/paystatus/paystatus/pipeline"
 	"github.com/paystatus/paystatus/providers"
 	"github.com/paystatus/paystatus/schemas"
@@ -21,7 +22,7 @@ type vocabulary struct {
 
 func statusesCommand() *cobra.Command {
 	cmd := &cobra.Command{Use: "statuses", Short: "Print the statuses, their transitions and each provider's decision table", Args: cobra.NoArgs}
-	output := outputFlag(cmd)
+	output := cli.OutputFlag(cmd)
 	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
 		v := vocabulary{Statuses: schemas.Statuses, Transitions: schemas.Transitions(), Mappings: map[string][]providers.Row{}}
 		for _, name := range pipeline.ProviderNames() {
@@ -31,8 +32,8 @@ func statusesCommand() *cobra.Command {
 			}
 			v.Mappings[name] = provider.Mapping()
 		}
-		if *output == outputJSON {
-			return printJSON(cmd.OutOrStdout(), v)
+		if *output == cli.OutputJSON {
+			return cli.PrintJSON(cmd.OutOrStdout(), v)
 		}
 		return printVocabulary(cmd, v)
 	}

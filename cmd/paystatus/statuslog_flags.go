@@ -8,6 +8,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/paystatus/paystatus/cmd/internal/cli"
 	"github.com/paystatus/paystatus/pipeline"
 	"github.com/paystatus/paystatus/pipeline/deadletters"
 	"github.com/paystatus/paystatus/pipeline/statuslog"
@@ -29,7 +30,7 @@ func (f *rangeFlags) add(cmd *cobra.Command) {
 	flags.StringSliceVar(&f.payment, "payment", nil, "only events of this payment_id; may be repeated")
 	flags.StringVar(&f.payments, "payments", "", "only events of the payment_ids in this file, one a line; - is standard input")
 	_ = cmd.MarkFlagFilename("payments")
-	complete(cmd, "provider", pipeline.ProviderNames()...)
+	cli.Complete(cmd, "provider", pipeline.ProviderNames()...)
 }
 
 // read reads the flags; what is wrong with them is a misuse.
@@ -41,7 +42,7 @@ func (f *rangeFlags) read(cmd *cobra.Command) (statuslog.Range, error) {
 	r.Until, until = deadletters.ParseTime(f.until, now)
 	r.Offsets, offsets = statuslog.ParseOffsets(f.offsets)
 	if err := errors.Join(since, until, offsets); err != nil {
-		return r, misuse{err}
+		return r, cli.Misuse(err)
 	}
 	if f.payments != "" {
 		text, err := readInput(cmd, f.payments)

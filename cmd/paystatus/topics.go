@@ -6,6 +6,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/paystatus/paystatus/cmd/internal/cli"
 	"github.com/paystatus/paystatus/pipeline"
 	"github.com/paystatus/paystatus/pipeline/kafka"
 )
@@ -18,7 +19,7 @@ func topicsCommand() *cobra.Command {
 
 func topicsCreateCommand() *cobra.Command {
 	cmd := &cobra.Command{Use: "create", Short: "Create the topics that are missing", Args: cobra.NoArgs}
-	path, output := configFlag(cmd), outputFlag(cmd)
+	path, output := configFlag(cmd), cli.OutputFlag(cmd)
 	dry := cmd.Flags().Bool("dry-run", false, "only say which would be created")
 	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
 		return withTopics(*path, func(client *kafka.Client, t pipeline.Topics) error {
@@ -28,8 +29,8 @@ func topicsCreateCommand() *cobra.Command {
 			}
 			names, err := create(cmd.Context(), client, t)
 			for _, name := range names {
-				if *output == outputJSON {
-					err = errors.Join(err, printJSON(cmd.OutOrStdout(), map[string]any{"topic": name, "created": !*dry}))
+				if *output == cli.OutputJSON {
+					err = errors.Join(err, cli.PrintJSON(cmd.OutOrStdout(), map[string]any{"topic": name, "created": !*dry}))
 					continue
 				}
 				word := "created"
@@ -38,7 +39,7 @@ func topicsCreateCommand() *cobra.Command {
 				}
 				_, _ = fmt.Fprintf(cmd.OutOrStdout(), "%s %s\n", word, name)
 			}
-			if err == nil && len(names) == 0 && *output == outputText {
+			if err == nil && len(names) == 0 && *output == cli.OutputText {
 				_, _ = fmt.Fprintln(cmd.OutOrStdout(), "all topics are there")
 			}
 			return err
@@ -49,13 +50,13 @@ func topicsCreateCommand() *cobra.Command {
 
 func topicsCheckCommand() *cobra.Command {
 	cmd := &cobra.Command{Use: "check", Short: "Say what is wrong with the topics", Args: cobra.NoArgs}
-	path, output := configFlag(cmd), outputFlag(cmd)
+	path, output := configFlag(cmd), cli.OutputFlag(cmd)
 	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
 		return withTopics(*path, func(client *kafka.Client, t pipeline.Topics) error {
 			problems, err := pipeline.CheckTopics(cmd.Context(), client, t)
 			for _, p := range problems {
-				if *output == outputJSON {
-					err = errors.Join(err, printJSON(cmd.OutOrStdout(), map[string]string{"problem": p}))
+				if *output == cli.OutputJSON {
+					err = errors.Join(err, cli.PrintJSON(cmd.OutOrStdout(), map[string]string{"problem": p}))
 					continue
 				}
 				_, _ = fmt.Fprintln(cmd.OutOrStdout(), p)
@@ -65,7 +66,7 @@ func topicsCheckCommand() *cobra.Command {
 				return err
 			case len(problems) > 0:
 				return fmt.Errorf("the topics are not as they must be (%d problems); `paystatus topics create` creates what is missing", len(problems))
-			case *output == outputText:
+			case *output == cli.OutputText:
 				_, _ = fmt.Fprintln(cmd.OutOrStdout(), "the topics are as they must be")
 			}
 			return nil

@@ -9,6 +9,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"github.com/paystatus/paystatus/cmd/internal/cli"
 	"github.com/paystatus/paystatus/pipeline/embedded"
 	"github.com/paystatus/paystatus/pipeline/kafka"
 )
@@ -37,7 +38,7 @@ func TestTopicsAreCheckedAndCreated(t *testing.T) {
 		return inProcess(t.Context(), "", append(append([]string{"topics"}, args...), "--config", config)...)
 	}
 	r := topics("check")
-	assert.Equal(t, exitFailed, r.code)
+	assert.Equal(t, cli.ExitFailed, r.code)
 	for _, topic := range allTopics {
 		assert.Contains(t, r.stdout, "topic "+topic+" does not exist\n")
 	}
@@ -63,7 +64,7 @@ func TestTopicsAreCheckedAndCreated(t *testing.T) {
 	path := file(t, "other.yaml", fmt.Sprintf("kafka: {brokers: [%q]}\ntopics: {prefix: other., partitions: 2, replication: 1, min_insync: 1}\n", address))
 	assert.Zero(t, inProcess(t.Context(), "", "topics", "create", "-c", path).code)
 	r = inProcess(t.Context(), "", "topics", "check", "-c", path, "--output", "json")
-	assert.Equal(t, exitFailed, r.code)
+	assert.Equal(t, cli.ExitFailed, r.code)
 	var problems []string
 	for line := range strings.Lines(r.stdout) {
 		var p map[string]string
@@ -98,6 +99,6 @@ func created(t *testing.T, r result, want bool) map[string]bool {
 func TestTopicsSaysThatNoBrokerAnswers(t *testing.T) {
 	t.Parallel()
 	r := inProcess(t.Context(), "", "topics", "check", "--config", file(t, "c.yaml", "kafka: {brokers: [\"127.0.0.1:1\"]}"))
-	assert.Equal(t, exitFailed, r.code)
+	assert.Equal(t, cli.ExitFailed, r.code)
 	assert.Contains(t, r.stderr, "127.0.0.1:1: connect: connection refused")
 }

@@ -6,6 +6,8 @@ import (
 	"runtime/debug"
 
 	"github.com/spf13/cobra"
+
+	"github.com/paystatus/paystatus/cmd/internal/cli"
 )
 
 // version is set at release by -ldflags "-X main.version=…". Without that it is the module's, where Go knows it.
@@ -13,11 +15,11 @@ var version = "dev"
 
 func versionCommand() *cobra.Command {
 	cmd := &cobra.Command{Use: "version", Short: "Print the version", Args: cobra.NoArgs}
-	output := outputFlag(cmd)
+	output := cli.OutputFlag(cmd)
 	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
-		if *output == outputJSON {
+		if *output == cli.OutputJSON {
 			v, revision := built()
-			return printJSON(cmd.OutOrStdout(), map[string]string{"version": v, "go": runtime.Version(), "revision": revision})
+			return cli.PrintJSON(cmd.OutOrStdout(), map[string]string{"version": v, "go": runtime.Version(), "revision": revision})
 		}
 		_, err := fmt.Fprintln(cmd.OutOrStdout(), versionText())
 		return err

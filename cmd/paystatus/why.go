@@ -7,6 +7,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/paystatus/paystatus/cmd/internal/cli"
 	"github.com/paystatus/paystatus/pipeline/deadletters"
 	"github.com/paystatus/paystatus/pipeline/why"
 )
@@ -49,7 +50,7 @@ partition of what is keyed by payment_id, and says at the end what it read and w
 A payment_id that the topics do not know has no payments, and the exit status is 1.`,
 		Args: cobra.ExactArgs(1),
 	}
-	path, output := configFlag(cmd), outputFlag(cmd)
+	path, output := configFlag(cmd), cli.OutputFlag(cmd)
 	since := cmd.Flags().String("since", "", "not before: "+timeHelp+"; default: 168h, and further back where the story began before")
 	until := cmd.Flags().String("until", "", "not after: "+timeHelp+"; what waits is told as it is now")
 	all := cmd.Flags().Bool("all-partitions", false, "read all partitions of topics keyed by payment_id: where their number was changed")
@@ -58,10 +59,10 @@ A payment_id that the topics do not know has no payments, and the exit status is
 		from, wrongSince := deadletters.ParseTime(*since, now)
 		to, wrongUntil := deadletters.ParseTime(*until, now)
 		if err := errors.Join(wrongSince, wrongUntil); err != nil {
-			return misuse{err}
+			return cli.Misuse(err)
 		}
 		if args[0] == "" {
-			return misuse{errors.New("name a payment by its payment_id")}
+			return cli.Misuse(errors.New("name a payment by its payment_id"))
 		}
 		b, err := openLetterBox(*path)
 		if err != nil {
@@ -76,8 +77,8 @@ A payment_id that the topics do not know has no payments, and the exit status is
 			return err
 		}
 		switch {
-		case *output == outputJSON:
-			err = printJSON(cmd.OutOrStdout(), story)
+		case *output == cli.OutputJSON:
+			err = cli.PrintJSON(cmd.OutOrStdout(), story)
 		case len(story.Payments) > 0:
 			err = story.Show(cmd.OutOrStdout())
 		default:

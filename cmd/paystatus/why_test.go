@@ -10,6 +10,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"github.com/paystatus/paystatus/cmd/internal/cli"
 	"github.com/paystatus/paystatus/pipeline/deadletters"
 	"github.com/paystatus/paystatus/pipeline/why"
 )
@@ -56,13 +57,13 @@ func TestWhyOfAPaymentThatNobodyKnowsFails(t *testing.T) {
 	n.post("order-1", lostEvent)
 	out, scanned, err := n.whys("order-2")
 	require.ErrorContains(t, err, `nothing is known of a payment "order-2" in the 1 records scanned`)
-	assert.Equal(t, exitFailed, exitCode(err))
+	assert.Equal(t, cli.ExitFailed, cli.ExitCode(err))
 	assert.Empty(t, out)
 	assert.Contains(t, scanned, "Scanned 1 records, ")
 	assert.Contains(t, scanned, "Not looked at:\n")
 
 	out, _, err = n.whys("order-2", "-o", "json")
-	assert.Equal(t, exitFailed, exitCode(err))
+	assert.Equal(t, cli.ExitFailed, cli.ExitCode(err))
 	assert.Contains(t, out, `{"payment_id":"order-2","payments":[],"scanned":{`)
 
 	for name, args := range map[string][]string{
@@ -70,7 +71,7 @@ func TestWhyOfAPaymentThatNobodyKnowsFails(t *testing.T) {
 	} {
 		_, _, err := n.whys(args...)
 		require.Error(t, err, name)
-		assert.Equal(t, exitMisuse, exitCode(err), name)
+		assert.Equal(t, cli.ExitMisuse, cli.ExitCode(err), name)
 	}
 }
 

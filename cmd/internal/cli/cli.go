@@ -65,19 +65,40 @@ func Misuse(err error) error {
 }
 
 // Strict makes wrong flags, arguments and commands a misuse, everywhere, and errors the business of Main.
-func Strict(cmd *cobra.Command) {
+func Strict(root *cobra.Command) {
+	root.InitDefaultHelpCmd()
+	if help, _, err := root.Find([]string{"help"}); err == nil {
+		help.Args = func(_ *cobra.Command, args []string) error { return knownCommand(root, args) }
+	}
+	root.InitDefaultCompletionCmd()
+	strict(root)
+}
+
+func strict(cmd *cobra.Command) {
 	cmd.SilenceErrors, cmd.SilenceUsage = true, true
 	cmd.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return misuse{err} })
 	args := cmd.Args
 	if cmd.HasSubCommands() {
 		args = noSuchCommand
+		if cmd.HasParent() {
+			cmd.RunE = whichCommand
+		}
 	}
 	if args != nil {
 		cmd.Args = func(cmd *cobra.Command, given []string) error { return Misuse(args(cmd, given)) }
 	}
 	for _, sub := range cmd.Commands() {
-		Strict(sub)
+		strict(sub)
 	}
+}
+
+// knownCommand refuses help about a command that does not exist.
+func knownCommand(root *cobra.Command, args []string) error {
+	about, left, err := root.Find(args)
+	if err != nil || len(left) > 0 {
+		return noSuchCommand(about, append(left, args...))
+	}
+	return nil
 }
 
 // noSuchCommand refuses what stands where the name of a command belongs.
@@ -91,6 +112,15 @@ func noSuchCommand(cmd *cobra.Command, args []string) error {
 		text += "; did you mean " + strings.Join(alike, " or ") + "?"
 	}
 	return errors.New(text)
+}
+
+// whichCommand is what a group of commands does by itself.
+func whichCommand(cmd *cobra.Command, _ []string) error {
+	var names []string
+	for _, sub := range cmd.Commands() {
+		names = append(names, sub.Name())
+	}
+	return misuse{fmt.Errorf("%q needs a command: %s", cmd.CommandPath(), strings.Join(names, " or "))}
 }
 
 // The formats of results.

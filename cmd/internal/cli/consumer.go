@@ -104,9 +104,14 @@ SIGTERM or SIGINT, then finishes what is running and exits.`,
 		log.InfoContext(cmd.Context(), "consuming", "topic", options.Topic, "group", options.Group, "database", store.Masked(c.database))
 		began := time.Now()
 		if f.untilEnd {
-			progress := NewProgress(cmd.ErrOrStderr(), "records taken")
-			options.Progress = progress.At
-			defer progress.Clear()
+			var progress *Progress
+			options.Progress = func(done, total int64) {
+				if progress == nil {
+					progress = NewProgress(cmd.ErrOrStderr(), "records taken", total)
+				}
+				progress.At(done, "")
+			}
+			defer func() { progress.Clear() }()
 		}
 		counts, err := consumer.Run(cmd.Context(), db, effect, options)
 		if err != nil {

@@ -3,14 +3,9 @@ package cli
 import (
 	"fmt"
 	"io"
-	"os"
 	"strings"
 	"text/tabwriter"
-	"time"
 	"unicode"
-
-	"github.com/schollz/progressbar/v3"
-	"golang.org/x/term"
 )
 
 // Table prints rows in columns; the title stands above the first one.
@@ -71,42 +66,4 @@ func Money(value int64, currency string, exponent int) string {
 		digits = digits[:len(digits)-exponent] + "." + digits[len(digits)-exponent:]
 	}
 	return sign + digits + " " + currency
-}
-
-// Progress shows how far something long has come: a bar on a terminal, else a line every few seconds.
-type Progress struct {
-	out  io.Writer
-	what string
-	bar  *progressbar.ProgressBar
-	next time.Time // of a line
-}
-
-const progressPause = 5 * time.Second
-
-// NewProgress begins to show progress on a command's stderr.
-func NewProgress(out io.Writer, what string) *Progress {
-	return &Progress{out: out, what: what, next: time.Now().Add(progressPause)}
-}
-
-// At tells how far it has come.
-func (p *Progress) At(done, total int64) {
-	if file, ok := p.out.(*os.File); ok && term.IsTerminal(int(file.Fd())) {
-		if p.bar == nil {
-			p.bar = progressbar.NewOptions64(total, progressbar.OptionSetWriter(p.out), progressbar.OptionSetDescription(p.what),
-				progressbar.OptionShowCount(), progressbar.OptionShowIts(), progressbar.OptionClearOnFinish())
-		}
-		_ = p.bar.Set64(done) // a bar that cannot be drawn stops nothing
-		return
-	}
-	if now := time.Now(); !now.Before(p.next) {
-		p.next = now.Add(progressPause)
-		_, _ = fmt.Fprintf(p.out, "%d of %d %s\n", done, total, p.what)
-	}
-}
-
-// Clear makes room for the result.
-func (p *Progress) Clear() {
-	if p.bar != nil {
-		_ = p.bar.Clear()
-	}
 }

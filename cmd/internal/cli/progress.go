@@ -1,4 +1,4 @@
-package main
+package cli
 
 import (
 	"fmt"
@@ -10,8 +10,8 @@ import (
 	"golang.org/x/term"
 )
 
-// progress shows how far something long has come: a bar on a terminal, else a line every few seconds.
-type progress struct {
+// Progress shows how far something long has come: a bar on a terminal, else a line every few seconds.
+type Progress struct {
 	out   io.Writer
 	what  string // "records read"
 	total int64
@@ -22,9 +22,9 @@ type progress struct {
 // progressPause is how long after a line the next one comes at the earliest.
 const progressPause = 5 * time.Second
 
-// newProgress begins to show progress towards a total, on a command's stderr.
-func newProgress(out io.Writer, what string, total int64) *progress {
-	p := &progress{out: out, what: what, total: total, next: time.Now().Add(progressPause)}
+// NewProgress begins to show progress towards a total, on a command's stderr.
+func NewProgress(out io.Writer, what string, total int64) *Progress {
+	p := &Progress{out: out, what: what, total: total, next: time.Now().Add(progressPause)}
 	if file, ok := out.(*os.File); ok && term.IsTerminal(int(file.Fd())) {
 		p.bar = progressbar.NewOptions64(total, progressbar.OptionSetWriter(out), progressbar.OptionSetDescription(what),
 			progressbar.OptionShowCount(), progressbar.OptionThrottle(100*time.Millisecond), progressbar.OptionClearOnFinish())
@@ -32,8 +32,8 @@ func newProgress(out io.Writer, what string, total int64) *progress {
 	return p
 }
 
-// at tells how far it has come, and in words what came of it; "": nothing to speak of.
-func (p *progress) at(done int64, result string) {
+// At tells how far it has come, and in words what came of it; "": nothing to speak of.
+func (p *Progress) At(done int64, result string) {
 	if result != "" {
 		result = ", " + result
 	}
@@ -48,9 +48,9 @@ func (p *progress) at(done int64, result string) {
 	}
 }
 
-// clear makes room for a line of output; the bar comes back with the next at.
-func (p *progress) clear() {
-	if p.bar != nil {
+// Clear makes room for a line of output, if there is progress at all; the bar comes back with the next At.
+func (p *Progress) Clear() {
+	if p != nil && p.bar != nil {
 		_ = p.bar.Clear()
 	}
 }
