@@ -62,6 +62,15 @@ func TestABackfill(t *testing.T) {
 		w.ask(backfill(known, &said), answers(schemas.PartiallyCaptured, captured(60)), nil)
 		assert.Equal(t, "partially_captured 1 captured=60", w.says()[1])
 	})
+	t.Run("uses what it carries where the process only knows that nobody could find out", func(t *testing.T) {
+		t.Parallel()
+		w, said := after(t, answers(schemas.Captured))
+		w.lane = watch.Lane{}
+		taken := w.meet(event{}.check())
+		w.lane = watch.Abandon(watch.Question{Check: taken.Check, Lane: w.lane, Now: w.now}).Lane
+		w.ask(backfill(known, &said), answers(schemas.Authorized), nil)
+		assert.Equal(t, []string{"captured 1 final"}, w.says(), "what was authorised before it was captured is stale")
+	})
 	t.Run("uses what the log says where the process knows it", func(t *testing.T) {
 		t.Parallel()
 		w, old := after(t, answers(schemas.Pending))

@@ -302,7 +302,7 @@ func (d *deciding) result() Decision {
 	chained := !d.Check.Kind.aside() || d.opened
 	if !d.Check.Kind.aside() || len(d.statements) > 0 {
 		lane.Said = d.said
-		lane.Logged = lane.Logged || len(d.statements) > 0
+		lane.Logged = lane.Logged || len(d.statements) > 0 && d.said.Has()
 	}
 	if chained && lane.High.NotAfter(d.Check.Place) {
 		lane.High, lane.Ended, lane.Living = d.Check.Place, d.ended, d.next != nil

@@ -126,7 +126,7 @@ func (d *deciding) renormalize() {
 		d.reread = RereadNotServed
 		return
 	}
-	if !d.Lane.Logged || !d.said.Has() {
+	if !d.Lane.Logged {
 		if d.LogFrom.After(d.Check.AskedAt) {
 			d.reread = RereadOutdated
 			return
