@@ -18,9 +18,9 @@ import (
 //	go test ./pipeline/why -run '^$' -bench Million -benchtime 10x
 func BenchmarkWhyAmongAMillionEvents(b *testing.B) {
 	const events, atOnce = 1_000_000, 5_000
-	w := newWorld(b, "12")
-	stop := w.start()
-	w.scripted("order-1", said("IN_PROGRESS", 1), said("SETTLED", 1))
+	w := newWorld(b, 12)
+	stop := w.Start()
+	w.Scripted("order-1", said("IN_PROGRESS", 1), said("SETTLED", 1))
 	w.initiate("order-1")
 	w.comesTo("order-1", why.StateEnded, 5)
 	stop()
@@ -44,7 +44,7 @@ func BenchmarkWhyAmongAMillionEvents(b *testing.B) {
 				{Key: "content-type", Value: []byte("application/json")},
 			})
 		}
-		require.NoError(b, w.writer.Publish(w.topics.StatusChanged, messages...))
+		require.NoError(b, w.Writer.Publish(w.Topics.StatusChanged, messages...))
 	}
 	for _, all := range []bool{false, true} {
 		b.Run(fmt.Sprintf("all partitions=%v", all), func(b *testing.B) {

@@ -34,15 +34,15 @@ var stories = []struct {
 	more    int
 }{
 	{payment: "order-paid", happens: func(w *world, p string) {
-		w.scripted(p, said("IN_PROGRESS", 2), said("SETTLED", 1))
+		w.Scripted(p, said("IN_PROGRESS", 2), said("SETTLED", 1))
 		w.initiate(p)
 	}, state: why.StateEnded, entries: 6},
 	{payment: "order-waiting", happens: func(w *world, p string) {
-		w.scripted(p, said("IN_PROGRESS", 1))
+		w.Scripted(p, said("IN_PROGRESS", 1))
 		w.initiate(p, "method=pse")
 	}, state: why.StateWaiting, entries: 3},
 	{payment: "order-down", happens: func(w *world, p string) {
-		w.scripted(p, sandbox.Step{Fault: sandbox.Fault503, Times: 1}, sandbox.Step{Fault: sandbox.FaultHTML, Times: 1}, said("SETTLED", 1))
+		w.Scripted(p, sandbox.Step{Fault: sandbox.Fault503, Times: 1}, sandbox.Step{Fault: sandbox.FaultHTML, Times: 1}, said("SETTLED", 1))
 		w.initiate(p)
 	}, state: why.StateEnded, entries: 5},
 	{payment: "order-unknown-to-them", happens: func(w *world, p string) { w.initiate(p) }, state: why.StateUnresolve, entries: 4},
@@ -51,28 +51,28 @@ var stories = []struct {
 		then: func(w *world, p string) { w.givesBack(p) }, comes: why.StateGivenUp, more: 4,
 	},
 	{payment: "order-notified", happens: func(w *world, p string) {
-		w.scripted(p, said("IN_PROGRESS", 2), said("SETTLED", 1))
+		w.Scripted(p, said("IN_PROGRESS", 2), said("SETTLED", 1))
 		w.initiate(p, "method=pse")
 	}, state: why.StateWaiting, entries: 3, then: func(w *world, p string) { w.notified(p, "CHARGE_SUCCEEDED") }, comes: why.StateEnded, more: 7},
 	{payment: "order-asked-again", happens: func(w *world, p string) {
-		w.scripted(p, said("SETTLED", 1))
+		w.Scripted(p, said("SETTLED", 1))
 		w.initiate(p)
 	}, state: why.StateEnded, entries: 3, then: func(w *world, p string) { w.asked(p, "january") }, comes: why.StateEnded, more: 6},
 	{payment: "order-twice", happens: func(w *world, p string) {
-		w.scripted(p, said("FAILED", 1))
+		w.Scripted(p, said("FAILED", 1))
 		w.initiate(p)
-		require.NoError(w.t, w.sandbox.Store("checkout").Put("pay_aaaaaaaaaaaaaaaaaaaaaaaaab", sandbox.Script{
+		require.NoError(w.T, w.Sandbox.Store("checkout").Put("pay_aaaaaaaaaaaaaaaaaaaaaaaaab", sandbox.Script{
 			Amount: sandbox.Amount{Value: 300, Currency: "COP"}, Steps: []sandbox.Step{said("Captured", 1)},
 		}))
-		w.produce(w.topics.Initiated, "", []byte(`{"payment_id":"`+p+`","provider":"checkout","amount":{"value":300,"currency":"COP"},`+
+		w.Produce(w.Topics.Initiated, "", []byte(`{"payment_id":"`+p+`","provider":"checkout","amount":{"value":300,"currency":"COP"},`+
 			`"initiated_at":"2026-01-31T12:10:00Z","reference":{"payment_id":"pay_aaaaaaaaaaaaaaaaaaaaaaaaab"}}`))
 	}, state: why.StateEnded, entries: 6},
 }
 
 func TestStoriesOfThePipeline(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t, "4")
-	stop := w.start()
+	w := newWorld(t, 4)
+	stop := w.Start()
 	defer stop()
 	for _, s := range stories {
 		s.happens(w, s.payment)
@@ -142,8 +142,8 @@ func golden(t *testing.T, name, text string) {
 
 func TestAPaymentThatNobodyKnows(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t, "2")
-	require.NoError(t, w.commitStarts(t.Context()))
+	w := newWorld(t, 2)
+	require.NoError(t, w.CommitStarts(t.Context()))
 	w.initiate("order-1")
 	story := w.ask("order-2")
 	assert.Empty(t, story.Payments)
@@ -153,8 +153,8 @@ func TestAPaymentThatNobodyKnows(t *testing.T) {
 
 func TestWhatWasNotReadYet(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t, "2")
-	require.NoError(t, w.commitStarts(t.Context()))
+	w := newWorld(t, 2)
+	require.NoError(t, w.CommitStarts(t.Context()))
 	w.initiate("order-1")
 	story := w.ask("order-1")
 	require.Len(t, story.Payments, 1)
@@ -170,9 +170,9 @@ func TestWhatWasNotReadYet(t *testing.T) {
 
 func TestTimesBoundAStory(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t, "2")
-	stop := w.start()
-	w.scripted("order-1", said("SETTLED", 1))
+	w := newWorld(t, 2)
+	stop := w.Start()
+	w.Scripted("order-1", said("SETTLED", 1))
 	w.initiate("order-1")
 	w.comesTo("order-1", why.StateEnded, 3)
 	stop()
