@@ -15,7 +15,7 @@ func TestTheLettersAboutOnePayment(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	give := func(key, value string) {
-		w.t.Helper()
+		w.T.Helper()
 		result, err := (&handlers.Intake{}).Handle(t.Context(), handlers.Message{Topic: "payments.initiated", Key: []byte(key), Value: []byte(value)})
 		require.NoError(t, err)
 		w.post(result)
@@ -26,12 +26,12 @@ func TestTheLettersAboutOnePayment(t *testing.T) {
 	give("customer-7", event("order-2", "3"))
 	give("order-1", "")
 
-	first, err := w.client.ListOffsets(t.Context(), w.topics.DeadLetters(), kafka.Earliest)
+	first, err := w.Client.ListOffsets(t.Context(), w.Topics.DeadLetters(), kafka.Earliest)
 	require.NoError(t, err)
 	about := func() ([]deadletters.Letter, kafka.Searched) {
-		last, err := w.client.ListOffsets(t.Context(), w.topics.DeadLetters(), kafka.Latest)
+		last, err := w.Client.ListOffsets(t.Context(), w.Topics.DeadLetters(), kafka.Latest)
 		require.NoError(t, err)
-		letters, searched, err := deadletters.About(t.Context(), w.client, w.topics.DeadLetters(), "order-1", first, last)
+		letters, searched, err := deadletters.About(t.Context(), w.Client, w.Topics.DeadLetters(), "order-1", first, last)
 		require.NoError(t, err)
 		return letters, searched
 	}

@@ -99,7 +99,7 @@ func TestAListCanBeBoundedByTime(t *testing.T) {
 	assert.Equal(t, []string{"p-1", "p-2"}, keys(deadletters.Filter{Since: after(1), Until: after(3)}))
 	assert.Empty(t, keys(deadletters.Filter{Since: after(5)}))
 
-	later, err := deadletters.Take(t.Context(), w.client, w.topics.DeadLetters(), time.Now().Add(time.Hour))
+	later, err := deadletters.Take(t.Context(), w.Client, w.Topics.DeadLetters(), time.Now().Add(time.Hour))
 	require.NoError(t, err)
 	assert.Zero(t, later.Records(), "what the broker took long before is not read")
 }
@@ -113,7 +113,7 @@ func TestALetterIsFoundByItsName(t *testing.T) {
 	require.Len(t, all, 1)
 	place := all[0].Position
 
-	l, err := deadletters.Find(t.Context(), w.client, w.topics.DeadLetters(), place)
+	l, err := deadletters.Find(t.Context(), w.Client, w.Topics.DeadLetters(), place)
 	require.NoError(t, err)
 	assert.Equal(t, "p-1", l.About.PaymentID)
 	require.NotNil(t, l.Given)
@@ -128,10 +128,10 @@ func TestALetterIsFoundByItsName(t *testing.T) {
 		"another partition": {deadletters.Position{Partition: 9}, "4 partitions"},
 		"an empty one":      {deadletters.Position{Partition: (place.Partition + 1) % 4}, "is empty"},
 	} {
-		_, err := deadletters.Find(t.Context(), w.client, w.topics.DeadLetters(), tc.Position)
+		_, err := deadletters.Find(t.Context(), w.Client, w.Topics.DeadLetters(), tc.Position)
 		require.ErrorContains(t, err, tc.says, name)
 	}
-	_, err = deadletters.Find(t.Context(), w.client, "nowhere", place)
+	_, err = deadletters.Find(t.Context(), w.Client, "nowhere", place)
 	require.ErrorContains(t, err, "`paystatus topics create` creates it")
 }
 

@@ -17,7 +17,6 @@ import (
 	"github.com/paystatus/paystatus/handlers"
 	"github.com/paystatus/paystatus/handlers/watch"
 	"github.com/paystatus/paystatus/pipeline/deadletters"
-	"github.com/paystatus/paystatus/pipeline/kafka"
 	"github.com/paystatus/paystatus/providers/sandbox"
 )
 
@@ -32,12 +31,9 @@ func TestEveryMalformedMessageIsADeadLetterAndMendedOnesReachTheirEnd(t *testing
 	}
 	const seed = 20260131
 	w := newWorld(t)
-	for _, settings := range w.config.Providers {
-		settings.Common().Rate = 0
-	}
-	antom := w.config.Providers["antom"]
-	delete(w.config.Providers, "antom")
-	require.NoError(t, w.commitStarts(t.Context()))
+	antom := w.Config.Providers["antom"]
+	delete(w.Config.Providers, "antom")
+	require.NoError(t, w.CommitStarts(t.Context()))
 
 	c := &mixed{world: w, random: rand.New(rand.NewPCG(seed, seed))}
 	for i := range payments {
@@ -49,10 +45,10 @@ func TestEveryMalformedMessageIsADeadLetterAndMendedOnesReachTheirEnd(t *testing
 		c.malformed(ways[names[i%len(names)]], fmt.Sprintf("malformed-%d", i))
 	}
 	c.write()
-	stop := w.start()
+	stop := w.Start()
 	dealtWith := func(letters, events int) {
 		require.Eventually(t, func() bool {
-			return w.count(w.topics.DeadLetters()) >= letters && w.count(w.topics.StatusChanged) >= events
+			return w.Count(w.Topics.DeadLetters()) >= letters && w.Count(w.Topics.StatusChanged) >= events
 		}, 2*time.Minute, 200*time.Millisecond)
 	}
 	dealtWith(corpus+payments, payments)
@@ -60,15 +56,15 @@ func TestEveryMalformedMessageIsADeadLetterAndMendedOnesReachTheirEnd(t *testing
 	letters, _ := w.walk(deadletters.Filter{})
 	require.Len(t, letters, corpus+payments)
 	c.holdsExactly(letters)
-	assert.Equal(t, payments, w.count(w.topics.StatusChanged), "the others were neither held up nor joined by what was malformed")
+	assert.Equal(t, payments, w.Count(w.Topics.StatusChanged), "the others were neither held up nor joined by what was malformed")
 	reasons := map[watch.Code]int{}
 	for _, l := range letters {
 		reasons[l.Reason]++
 	}
 	t.Logf("seed %d: %v", seed, reasons)
 
-	w.config.Providers["antom"] = antom
-	stop = w.start()
+	w.Config.Providers["antom"] = antom
+	stop = w.Start()
 	defer stop()
 	mended := deadletters.Redrive{Filter: deadletters.Filter{
 		Reasons: []watch.Code{handlers.CodeUnknownProvider}, Provider: "antom", Handler: handlers.NameIntake,
@@ -76,7 +72,7 @@ func TestEveryMalformedMessageIsADeadLetterAndMendedOnesReachTheirEnd(t *testing
 	require.Equal(t, payments, w.given(mended))
 	dealtWith(corpus+2*payments, 2*payments) // a marker for each that was given back
 	ended := map[string]int{}
-	for _, r := range w.records(w.topics.StatusChanged) {
+	for _, r := range w.Records(w.Topics.StatusChanged) {
 		assert.Contains(t, string(r.Value), `"status":"captured"`)
 		ended[string(r.Key)]++
 	}
@@ -110,19 +106,19 @@ func (c *mixed) add(topic string, key, value []byte, headers ...handlers.Header)
 
 // well is a payment that ends.
 func (c *mixed) well(payment string) {
-	c.settled(payment, "SETTLED")
-	c.add(c.topics.Initiated, []byte(payment), []byte(event(payment, "300")))
+	c.At(payment, "SETTLED")
+	c.add(c.Topics.Initiated, []byte(payment), []byte(event(payment, "300")))
 	c.wells[payment] = true
 }
 
 // unserved is a payment that would end, but that its provider is not configured.
 func (c *mixed) unserved(payment string) {
-	c.t.Helper()
+	c.T.Helper()
 	script := sandbox.Script{Amount: sandbox.Amount{Value: 300, Currency: "EUR"}, Steps: []sandbox.Step{{Status: "SUCCESS CAPTURE"}}}
-	require.NoError(c.t, c.sandbox.Store("antom").Put(payment, script))
+	require.NoError(c.T, c.Sandbox.Store("antom").Put(payment, script))
 	all := members(payment)
 	all[1].value, all[3].value, all[5].value = `"antom"`, `{"value":300,"currency":"EUR"}`, `{"payment_request_id":`+strconv.Quote(payment)+`}`
-	c.add(c.topics.Initiated, []byte(payment), []byte(object(all[:required])))
+	c.add(c.Topics.Initiated, []byte(payment), []byte(object(all[:required])))
 }
 
 // malformed has a key, as most do, and headers of its own.
@@ -132,62 +128,50 @@ func (c *mixed) malformed(way func(*rand.Rand, string) malformed, payment string
 	if c.random.IntN(4) > 0 {
 		key = []byte(payment)
 	}
-	topic := map[string]string{"initiated": c.topics.Initiated, "notified": c.topics.Notified, "checks": c.topics.Checks()}[m.topic]
+	topic := map[string]string{"initiated": c.Topics.Initiated, "notified": c.Topics.Notified, "checks": c.Topics.Checks()}[m.topic]
 	trace := handlers.Header{Key: "x-trace", Value: []byte(noise(c.random, c.random.IntN(8)))}
 	c.add(topic, key, []byte(m.value), append([]handlers.Header{trace}, m.headers...)...)
 }
 
 // write publishes all in an order that chance decides.
 func (c *mixed) write() {
-	c.t.Helper()
+	c.T.Helper()
 	for _, topic := range slices.Sorted(maps.Keys(c.messages)) {
 		all := c.messages[topic]
 		c.random.Shuffle(len(all), func(i, j int) { all[i], all[j] = all[j], all[i] })
 		for batch := range slices.Chunk(all, 500) {
-			require.NoError(c.t, c.writer.Publish(topic, batch...))
+			require.NoError(c.T, c.Writer.Publish(topic, batch...))
 		}
 	}
 }
 
 // holdsExactly holds the letters against the records that they come from: one for each, with its key, bytes and headers.
 func (c *mixed) holdsExactly(letters []deadletters.Letter) {
-	c.t.Helper()
+	c.T.Helper()
 	from := map[deadletters.Origin]deadletters.Letter{}
 	for _, l := range letters {
 		from[l.From] = l
 	}
 	for topic := range c.messages {
-		for _, r := range c.records(topic) {
+		for _, r := range c.Records(topic) {
 			l, given := from[deadletters.Origin{Topic: topic, Partition: strconv.Itoa(r.Partition), Offset: strconv.FormatInt(r.Offset, 10)}]
-			if topic == c.topics.Checks() && !given && len(r.Headers) == 0 { // what intake asked for
+			if topic == c.Topics.Checks() && !given && len(r.Headers) == 0 { // what intake asked for
 				continue
 			}
 			if c.wells[string(r.Key)] {
-				assert.False(c.t, given, "%s: is well", r.Key)
+				assert.False(c.T, given, "%s: is well", r.Key)
 				continue
 			}
 			if !given {
-				c.t.Errorf("%s: no letter for %q %q", topic, r.Key, r.Value[:min(len(r.Value), 300)])
+				c.T.Errorf("%s: no letter for %q %q", topic, r.Key, r.Value[:min(len(r.Value), 300)])
 				continue
 			}
 			if !bytes.Equal(l.Value, r.Value) || !bytes.Equal(l.Key, r.Key) || (l.Key == nil) != (r.Key == nil) {
-				c.t.Errorf("%s: another key or other bytes than %q %q", topic, r.Key, r.Value[:min(len(r.Value), 300)])
+				c.T.Errorf("%s: another key or other bytes than %q %q", topic, r.Key, r.Value[:min(len(r.Value), 300)])
 			}
 			for i, h := range r.Headers {
-				assert.Equal(c.t, h, l.Headers[i], "the original headers")
+				assert.Equal(c.T, h, l.Headers[i], "the original headers")
 			}
 		}
 	}
-}
-
-// count is how many records a topic has been given.
-func (w *world) count(topic string) int {
-	w.t.Helper()
-	last, err := w.client.ListOffsets(w.t.Context(), topic, kafka.Latest)
-	require.NoError(w.t, err)
-	total := int64(0)
-	for _, end := range last {
-		total += end
-	}
-	return int(total)
 }

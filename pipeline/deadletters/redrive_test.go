@@ -17,6 +17,7 @@ import (
 	"github.com/paystatus/paystatus/handlers/watch"
 	"github.com/paystatus/paystatus/pipeline/deadletters"
 	"github.com/paystatus/paystatus/pipeline/kafka"
+	"github.com/paystatus/paystatus/pipeline/pipelinetest"
 )
 
 func TestALetterIsGivenBackByteForByte(t *testing.T) {
@@ -28,31 +29,31 @@ func TestALetterIsGivenBackByteForByte(t *testing.T) {
 	letters, _ := w.walk(deadletters.Filter{})
 	require.Equal(t, len(letters), w.given(deadletters.Redrive{Why: "the provider is configured now"}))
 
-	given := w.records(w.topics.Redriven())
+	given := w.Records(w.Topics.Redriven())
 	require.Len(t, given, len(letters))
 	for _, l := range letters {
 		i := slices.IndexFunc(given, func(r kafka.Record) bool { return string(r.Key) == string(l.Key) })
 		require.GreaterOrEqual(t, i, 0, "%s: the key", l.Key)
 		r := given[i]
 		assert.True(t, bytes.Equal(l.Value, r.Value), "%s: the bytes", l.Key)
-		assert.Equal(t, l.Handler, headerOf(r, handlers.HeaderHandler), "%s: the handler", l.Key)
-		assert.Equal(t, "1", headerOf(r, handlers.HeaderRedriveCount), "%s: the count", l.Key)
-		assert.Empty(t, headerOf(r, handlers.HeaderAnswer), "%s: the answer stays behind", l.Key)
+		assert.Equal(t, l.Handler, pipelinetest.Header(r, handlers.HeaderHandler), "%s: the handler", l.Key)
+		assert.Equal(t, "1", pipelinetest.Header(r, handlers.HeaderRedriveCount), "%s: the count", l.Key)
+		assert.Empty(t, pipelinetest.Header(r, handlers.HeaderAnswer), "%s: the answer stays behind", l.Key)
 		kept := slices.DeleteFunc(slices.Clone(l.Headers), func(h kafka.Header) bool {
 			return h.Key == handlers.HeaderAnswer || h.Key == handlers.HeaderAnswerSHA256
 		})
 		assert.Equal(t, kept, r.Headers[:len(r.Headers)-1], "%s: the headers, in their order", l.Key)
 	}
 
-	markers := slices.DeleteFunc(w.records(w.topics.DeadLetters()), func(r kafka.Record) bool { return headerOf(r, deadletters.HeaderMarks) == "" })
+	markers := slices.DeleteFunc(w.Records(w.Topics.DeadLetters()), func(r kafka.Record) bool { return pipelinetest.Header(r, deadletters.HeaderMarks) == "" })
 	require.Len(t, markers, len(letters))
 	marked := map[string]string{}
 	for _, r := range markers {
-		marked[headerOf(r, deadletters.HeaderMarks)] = string(r.Key)
+		marked[pipelinetest.Header(r, deadletters.HeaderMarks)] = string(r.Key)
 		assert.Nil(t, r.Value)
-		assert.Equal(t, "olga", headerOf(r, "paystatus_redriven_by"))
-		assert.Equal(t, "the provider is configured now", headerOf(r, "paystatus_redriven_why"))
-		at, err := time.Parse(time.RFC3339Nano, headerOf(r, "paystatus_redriven_at"))
+		assert.Equal(t, "olga", pipelinetest.Header(r, "paystatus_redriven_by"))
+		assert.Equal(t, "the provider is configured now", pipelinetest.Header(r, "paystatus_redriven_why"))
+		at, err := time.Parse(time.RFC3339Nano, pipelinetest.Header(r, "paystatus_redriven_at"))
 		require.NoError(t, err)
 		assert.WithinDuration(t, time.Now(), at, time.Minute)
 	}
@@ -68,7 +69,7 @@ func TestAnEmptyValueStaysEmptyAndNoneStaysNone(t *testing.T) {
 	none.Key, none.Value, empty.Value = nil, nil, []byte{}
 	w.post(intake(t, none), intake(t, empty))
 	require.Equal(t, 2, w.given(deadletters.Redrive{}))
-	for _, r := range w.records(w.topics.Redriven()) {
+	for _, r := range w.Records(w.Topics.Redriven()) {
 		assert.Empty(t, r.Value)
 		assert.Equal(t, r.Key == nil, r.Value == nil)
 	}
@@ -110,7 +111,7 @@ func TestWhatIsChosenIsGivenBackAndNothingElse(t *testing.T) {
 	assert.Equal(t, 1, w.given(deadletters.Redrive{Filter: deadletters.Filter{Payment: "p-1"}}))
 	assert.Equal(t, 2, w.given(deadletters.Redrive{Limit: 2}))
 	assert.Equal(t, 6, w.given(deadletters.Redrive{Limit: 100, Rate: 1000}))
-	assert.Len(t, w.records(w.topics.Redriven()), 12)
+	assert.Len(t, w.Records(w.Topics.Redriven()), 12)
 }
 
 func TestADryRunWritesNothing(t *testing.T) {
@@ -153,18 +154,18 @@ func TestAKillBetweenTheTwoWritesRepeatsTheFirst(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	w.post(unserved(t, initiated("p-1", event("p-1", "300"))))
-	sum, err := w.redrive(deadletters.Redrive{Publisher: dying{Publisher: w.writer, before: w.topics.DeadLetters()}})
+	sum, err := w.redrive(deadletters.Redrive{Publisher: dying{Publisher: w.Writer, before: w.Topics.DeadLetters()}})
 	require.ErrorIs(t, err, errKilled)
 	assert.Zero(t, sum.Verdicts[deadletters.GivenBack])
-	assert.Len(t, w.records(w.topics.Redriven()), 1)
+	assert.Len(t, w.Records(w.Topics.Redriven()), 1)
 
-	_, err = w.redrive(deadletters.Redrive{Publisher: dying{Publisher: w.writer, before: w.topics.Redriven()}})
+	_, err = w.redrive(deadletters.Redrive{Publisher: dying{Publisher: w.Writer, before: w.Topics.Redriven()}})
 	require.ErrorIs(t, err, errKilled)
 	left, _ := w.walk(deadletters.Filter{})
 	require.Len(t, left, 1, "what was not given back is not marked")
 
 	assert.Equal(t, 1, w.given(deadletters.Redrive{}))
-	given := w.records(w.topics.Redriven())
+	given := w.Records(w.Topics.Redriven())
 	require.Len(t, given, 2)
 	assert.Equal(t, given[0].Headers, given[1].Headers, "the repetition is no further round")
 	assert.Zero(t, w.given(deadletters.Redrive{}))
@@ -177,8 +178,8 @@ func TestALetterGoesRoundOnlySoOften(t *testing.T) {
 	w.post(unserved(t, initiated("p-1", event("p-1", "300"))))
 	for round := 1; round <= deadletters.DefaultMax; round++ {
 		require.Equal(t, 1, w.given(deadletters.Redrive{}), "round %d", round)
-		given := w.records(w.topics.Redriven())
-		m := handlers.Message{Topic: w.topics.Redriven(), Key: given[round-1].Key, Value: given[round-1].Value}
+		given := w.Records(w.Topics.Redriven())
+		m := handlers.Message{Topic: w.Topics.Redriven(), Key: given[round-1].Key, Value: given[round-1].Value}
 		for _, h := range given[round-1].Headers {
 			m.Headers = append(m.Headers, handlers.Header(h))
 		}
@@ -209,25 +210,25 @@ func TestMendedPaymentsReachTheirEnd(t *testing.T) {
 	for i := range 5 {
 		id := fmt.Sprintf("mended-%d", i)
 		mended = append(mended, id)
-		w.settled(id, "IN_PROGRESS", "SETTLED")
+		w.At(id, "IN_PROGRESS", "SETTLED")
 		w.post(unserved(t, initiated(id, event(id, "300"))))
 	}
 	garbage := initiated("garbage", "\x00\xff not JSON")
 	w.post(intake(t, garbage))
-	w.settled("tampered", "SETTLED")
+	w.At("tampered", "SETTLED")
 	w.post(checked(t, failing("mismatch", "other_amount"), asks("tampered", 300)))
 
-	_, err := w.redrive(deadletters.Redrive{Publisher: dying{Publisher: w.writer, before: w.topics.DeadLetters()}})
+	_, err := w.redrive(deadletters.Redrive{Publisher: dying{Publisher: w.Writer, before: w.Topics.DeadLetters()}})
 	require.ErrorIs(t, err, errKilled)
 	require.Equal(t, 7, w.given(deadletters.Redrive{}))
-	require.Len(t, w.records(w.topics.Redriven()), 14)
+	require.Len(t, w.Records(w.Topics.Redriven()), 14)
 
-	w.settled("twofold", "IN_PROGRESS", "SETTLED")
-	w.produce(w.topics.Initiated, "twofold", event("twofold", "300"))
-	stop := w.start()
+	w.At("twofold", "IN_PROGRESS", "SETTLED")
+	w.Produce(w.Topics.Initiated, "twofold", []byte(event("twofold", "300")))
+	stop := w.Start()
 	defer stop()
 	for _, id := range append(slices.Clone(mended), "tampered", "twofold") {
-		w.eventually(func() bool { statuses, _ := w.statuses(id); return slices.Contains(statuses, "captured") }, id+" ends")
+		w.Eventually(func() bool { statuses, _ := w.statuses(id); return slices.Contains(statuses, "captured") }, id+" ends")
 	}
 
 	w.isALetterAgain("garbage", garbage)
@@ -239,47 +240,47 @@ func TestMendedPaymentsReachTheirEnd(t *testing.T) {
 
 // isALetterAgain holds that what cannot be mended, and was given back twice, is two letters more: the same but for their history.
 func (w *world) isALetterAgain(key string, input handlers.Message) {
-	w.t.Helper()
+	w.T.Helper()
 	var again []deadletters.Letter
-	w.eventually(func() bool { again, _ = w.walk(deadletters.Filter{Payment: key}); return len(again) == 2 }, "two letters")
+	w.Eventually(func() bool { again, _ = w.walk(deadletters.Filter{Payment: key}); return len(again) == 2 }, "two letters")
 	all, _ := w.walk(deadletters.Filter{Payment: key, Given: true})
-	require.Len(w.t, all, 3)
+	require.Len(w.T, all, 3)
 	for _, l := range again {
-		assert.True(w.t, bytes.Equal(input.Value, l.Value), "the exact bytes")
-		assert.Equal(w.t, string(input.Key), string(l.Key))
-		assert.Equal(w.t, handlers.CodeNotJSON, l.Reason)
-		assert.Equal(w.t, deadletters.Origin{Topic: "payments.initiated", Partition: "2", Offset: "41"}, l.From)
-		assert.Equal(w.t, all[0].Headers[:2], l.Headers[:2], "the original headers")
-		assert.Equal(w.t, 1, l.RedriveCount)
+		assert.True(w.T, bytes.Equal(input.Value, l.Value), "the exact bytes")
+		assert.Equal(w.T, string(input.Key), string(l.Key))
+		assert.Equal(w.T, handlers.CodeNotJSON, l.Reason)
+		assert.Equal(w.T, deadletters.Origin{Topic: "payments.initiated", Partition: "2", Offset: "41"}, l.From)
+		assert.Equal(w.T, all[0].Headers[:2], l.Headers[:2], "the original headers")
+		assert.Equal(w.T, 1, l.RedriveCount)
 	}
 }
 
 // conflictsUntilTheLoopGuard initiates a payment once more with another amount, and gives the letter back until that is refused.
 func (w *world) conflictsUntilTheLoopGuard(payment string) {
-	w.t.Helper()
-	w.produce(w.topics.Initiated, payment, event(payment, "30000"))
+	w.T.Helper()
+	w.Produce(w.Topics.Initiated, payment, []byte(event(payment, "30000")))
 	only := deadletters.Filter{Payment: payment}
 	for round := range deadletters.DefaultMax + 1 {
 		var letters []deadletters.Letter
-		w.eventually(func() bool { letters, _ = w.walk(only); return len(letters) == 1 }, "a letter")
-		assert.Equal(w.t, watch.CodeConflictingInitiation, letters[0].Reason)
-		assert.Equal(w.t, round, letters[0].RedriveCount)
+		w.Eventually(func() bool { letters, _ = w.walk(only); return len(letters) == 1 }, "a letter")
+		assert.Equal(w.T, watch.CodeConflictingInitiation, letters[0].Reason)
+		assert.Equal(w.T, round, letters[0].RedriveCount)
 		more := 1
 		if round == deadletters.DefaultMax {
 			more = 0
 		}
-		require.Equal(w.t, more, w.given(deadletters.Redrive{Filter: only}), "round %d", round)
+		require.Equal(w.T, more, w.given(deadletters.Redrive{Filter: only}), "round %d", round)
 	}
 }
 
 // saysNothingTwice holds that no change of a payment was said under two ids.
 func (w *world) saysNothingTwice(payment string) {
-	w.t.Helper()
+	w.T.Helper()
 	statuses, ids := w.statuses(payment)
 	known := map[string]string{}
 	for i, status := range statuses {
-		assert.Contains(w.t, []string{"", ids[i]}, known[status], "%s: %s", payment, status)
+		assert.Contains(w.T, []string{"", ids[i]}, known[status], "%s: %s", payment, status)
 		known[status] = ids[i]
 	}
-	assert.Subset(w.t, []string{"pending", "captured"}, slices.Collect(maps.Keys(known)), payment)
+	assert.Subset(w.T, []string{"pending", "captured"}, slices.Collect(maps.Keys(known)), payment)
 }
