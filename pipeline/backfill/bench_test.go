@@ -10,13 +10,14 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/paystatus/paystatus/pipeline/backfill"
+	"github.com/paystatus/paystatus/pipeline/pipelinetest"
 	"github.com/paystatus/paystatus/providers/sandbox"
 )
 
 // BenchmarkKilled is a backfill of 100,000 payments that is killed ten times.
 func BenchmarkKilled(b *testing.B) {
 	for b.Loop() {
-		killed(b, embeddedBrokers(b), 100_000, 10, 500)
+		killed(b, nil, 100_000, 10, 500)
 	}
 }
 
@@ -42,7 +43,7 @@ func BenchmarkLive(b *testing.B) {
 	settled := func(id string) {
 		script := sandbox.Script{Amount: sandbox.Amount{Value: 300, Currency: "COP"}}
 		script.Steps = []sandbox.Step{{Status: "SETTLED", Delay: sandbox.Duration(50 * time.Millisecond)}}
-		require.NoError(b, w.sandbox.Store("liquido").Put(id, script))
+		require.NoError(b, w.Sandbox.Store("liquido").Put(id, script))
 	}
 	for _, p := range past {
 		settled(p.PaymentID)
@@ -54,9 +55,9 @@ func BenchmarkLive(b *testing.B) {
 			<-ticker.C
 			id := fmt.Sprintf("%s-%d", name, i)
 			settled(id)
-			go w.initiate(event(id)) // the writer gathers what comes at the same time
+			go w.Initiate(pipelinetest.Initiated(id)) // the writer gathers what comes at the same time
 		}
-		w.eventually(w.idle, "the round ends")
+		w.Eventually(w.idle, "the round ends")
 	}
 	for i := range rounds {
 		round(fmt.Sprintf("without-%d", i))
@@ -81,16 +82,16 @@ func BenchmarkLive(b *testing.B) {
 // p99 is how long 99 of 100 live payments with a prefix took at most.
 func (w *world) p99(prefix string) time.Duration {
 	began := map[string]time.Time{}
-	for _, r := range w.records(w.topics.Initiated) {
+	for _, r := range w.Records(w.Topics.Initiated) {
 		began[string(r.Key)] = r.Time
 	}
 	var took []time.Duration
-	for _, r := range w.records(w.topics.StatusChanged) {
+	for _, r := range w.Records(w.Topics.StatusChanged) {
 		if id := string(r.Key); len(id) > len(prefix) && id[:len(prefix)] == prefix {
 			took = append(took, r.Time.Sub(began[id]))
 		}
 	}
-	require.NotEmpty(w.t, took)
+	require.NotEmpty(w.T, took)
 	slices.Sort(took)
 	return took[len(took)*99/100]
 }

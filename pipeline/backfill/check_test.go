@@ -15,6 +15,7 @@ import (
 	"github.com/paystatus/paystatus/handlers"
 	"github.com/paystatus/paystatus/handlers/watch"
 	"github.com/paystatus/paystatus/pipeline/backfill"
+	"github.com/paystatus/paystatus/pipeline/pipelinetest"
 	"github.com/paystatus/paystatus/providers"
 	"github.com/paystatus/paystatus/schemas"
 )
@@ -40,11 +41,11 @@ func TestABackfillAsksAboutEveryPaymentAndSaysTheSameWithTheSameIDs(t *testing.T
 		assert.Equal(t, 1, w.asked(id), id)
 	}
 	replayed := 0
-	for _, e := range w.events() {
-		assert.True(t, live[e.id], "an id that the live run did not give")
-		if e.data.Cause == schemas.CauseBackfill {
+	for _, e := range w.Events() {
+		assert.True(t, live[e.ID], "an id that the live run did not give")
+		if e.Data.Cause == schemas.CauseBackfill {
 			replayed++
-			assert.Equal(t, "replay-1", e.data.ReplayID)
+			assert.Equal(t, "replay-1", e.Data.ReplayID)
 		}
 	}
 	assert.Equal(t, 200, replayed)
@@ -53,7 +54,7 @@ func TestABackfillAsksAboutEveryPaymentAndSaysTheSameWithTheSameIDs(t *testing.T
 func TestABackfillNeverSaysThatAPaymentIsUnresolved(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
-	w.initiate(event("nowhere"))
+	w.Initiate(pipelinetest.Initiated("nowhere"))
 	configured := w.options.Schedule
 	w.options.Schedule = func(provider, method string) watch.Schedule {
 		s := configured(provider, method)
@@ -61,36 +62,36 @@ func TestABackfillNeverSaysThatAPaymentIsUnresolved(t *testing.T) {
 		return s
 	}
 	w.start()
-	w.eventually(func() bool { return w.count(w.topics.StatusChanged) == 1 }, "the live run says that it was not found")
+	w.Eventually(func() bool { return w.Count(w.Topics.StatusChanged) == 1 }, "the live run says that it was not found")
 	sum, err := w.check().Run(t.Context(), w.list(backfill.Selection{}, backfill.Range{}).All())
 	require.NoError(t, err)
 	assert.Equal(t, map[providers.Kind]int{providers.NotFound: 1}, sum.Outcomes)
 	assert.Zero(t, sum.Events)
 	assert.Zero(t, sum.Unasked(), "that it is not found is an answer")
-	assert.Len(t, w.events(), 1)
+	assert.Len(t, w.Events(), 1)
 }
 
 func TestABackfillOfAPaymentThatWasNeverSaidSaysItAndWatchesIt(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	w.start()
-	w.at("new", "IN_PROGRESS", "SETTLED")
+	w.At("new", "IN_PROGRESS", "SETTLED")
 	p := w.payments(backfill.Selection{})
 	require.NoError(t, p.ReadCSV("payments.csv", csv("new,liquido,300,COP,2026-01-31T12:00:00Z,new")))
 	sum, err := w.check().Run(t.Context(), p.All())
 	require.NoError(t, err)
 	assert.Equal(t, 1, sum.Statuses[schemas.Pending])
-	w.eventually(func() bool { return w.count(w.topics.StatusChanged) == 2 }, "the watch that was opened ends")
-	events := w.events()
-	assert.Equal(t, []string{"replay-1", ""}, []string{events[0].data.ReplayID, events[1].data.ReplayID})
-	assert.Equal(t, schemas.Captured, events[1].data.Status)
+	w.Eventually(func() bool { return w.Count(w.Topics.StatusChanged) == 2 }, "the watch that was opened ends")
+	events := w.Events()
+	assert.Equal(t, []string{"replay-1", ""}, []string{events[0].Data.ReplayID, events[1].Data.ReplayID})
+	assert.Equal(t, schemas.Captured, events[1].Data.Status)
 }
 
 func TestADryRunWritesNothing(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	for i := range 30 {
-		w.initiate(event(fmt.Sprintf("p-%d", i)))
+		w.Initiate(pipelinetest.Initiated(fmt.Sprintf("p-%d", i)))
 	}
 	c := w.check()
 	c.DryRun, c.Rate, c.Publisher = true, 10, refusing{t}
@@ -99,7 +100,7 @@ func TestADryRunWritesNothing(t *testing.T) {
 	require.NoError(t, err)
 	assert.Equal(t, map[string]int{"liquido": 30}, sum.ByProvider)
 	assert.Equal(t, 3*time.Second, sum.Takes)
-	assert.Zero(t, w.count(w.topics.Checks()))
+	assert.Zero(t, w.Count(w.Topics.Checks()))
 }
 
 // refusing is a publisher that must not be used.
@@ -115,7 +116,7 @@ func (refusing) Close() error { return nil }
 func TestABackfillWritesNothingBeforeTheGroupsHaveTheirOffsets(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
-	w.initiate(event("p"))
+	w.Initiate(pipelinetest.Initiated("p"))
 	c := w.check()
 	c.Publisher = refusing{t}
 	c.Starts = func(context.Context) error { return errKilled }
@@ -127,16 +128,16 @@ func TestABackfillKeepsToItsConcurrency(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	for i := range 20 {
-		w.initiate(event(fmt.Sprintf("p-%d", i)))
+		w.Initiate(pipelinetest.Initiated(fmt.Sprintf("p-%d", i)))
 	}
 	c := w.check()
 	c.Concurrency = 7
 	go func() { // what the pipeline would record, one by one
 		for answered := range 20 {
-			assert.Eventually(t, func() bool { return w.count(w.topics.Checks()) >= min(int64(answered)+7, 20) }, 30*time.Second, 5*time.Millisecond)
+			assert.Eventually(t, func() bool { return w.Count(w.Topics.Checks()) >= min(answered+7, 20) }, 30*time.Second, 5*time.Millisecond)
 			var open []watch.Check
 			done := w.outcomes()
-			for _, r := range w.records(w.topics.Checks()) {
+			for _, r := range w.Records(w.Topics.Checks()) {
 				if check, err := watch.DecodeCheck(r.Value); assert.NoError(t, err) && done[check.PaymentID] == nil {
 					open = append(open, check)
 				}
@@ -160,7 +161,7 @@ func TestABackfillKeepsToItsRate(t *testing.T) {
 	_, err := c.Run(t.Context(), w.list(backfill.Selection{}, backfill.Range{}).All())
 	require.NoError(t, err)
 	var first, last time.Time
-	for _, r := range w.records(w.topics.Checks()) {
+	for _, r := range w.Records(w.Topics.Checks()) {
 		check, err := watch.DecodeCheck(r.Value)
 		require.NoError(t, err)
 		if check.Kind != watch.KindBackfill {
@@ -178,7 +179,7 @@ func TestABackfillKeepsToItsRate(t *testing.T) {
 
 func TestABackfillThatIsKilledAndBegunAgainAsksAboutEveryPaymentAndAboutFewTwice(t *testing.T) {
 	t.Parallel()
-	killed(t, embeddedBrokers(t), 300, 10, 100)
+	killed(t, nil, 300, 10, 100)
 }
 
 // killed runs a backfill that is killed so often at random points, and holds it to what was promised.
@@ -215,8 +216,8 @@ func killed(t testing.TB, brokers []string, payments, kills, concurrency int) {
 	}
 	t.Logf("%d of %d payments asked about twice, %d killed runs", twice, payments, kills)
 	assert.LessOrEqual(t, twice, payments/100)
-	for _, e := range w.events() {
-		assert.True(t, live[e.id], "an id that the live run did not give")
+	for _, e := range w.Events() {
+		assert.True(t, live[e.ID], "an id that the live run did not give")
 	}
 }
 
@@ -246,17 +247,17 @@ func (d *dying) Publish(topic string, messages ...*message.Message) error {
 func TestABackfillAsksAgainAboutWhatWasRecordedAsNotAsked(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
-	w.initiate(event("p"))
+	w.Initiate(pipelinetest.Initiated("p"))
 	selected := w.list(backfill.Selection{}, backfill.Range{}).All()
-	checks := int64(0)
+	checks := 0
 	for run, kind := range []providers.Kind{providers.Unavailable, providers.Refused, providers.Unreadable, providers.Mismatch} {
 		// Nobody consumes the work topic: what the pipeline would record, the test does.
 		recorded := make(chan struct{})
 		checks++
 		go func() {
 			defer close(recorded)
-			assert.Eventually(t, func() bool { return w.count(w.topics.Checks()) == checks }, 30*time.Second, 20*time.Millisecond)
-			w.commit(w.topics.Checks())
+			assert.Eventually(t, func() bool { return w.Count(w.Topics.Checks()) == checks }, 30*time.Second, 20*time.Millisecond)
+			w.commit(w.Topics.Checks())
 			w.record(handlers.ReplayOutcome{ReplayID: "replay-1", PaymentKey: selected[0].PaymentKey, Outcome: kind})
 		}()
 		c := w.check()
@@ -280,12 +281,12 @@ func TestAProviderThatDoesNotAnswerHoldsUpNoOther(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	for i := range 20 {
-		e := event(fmt.Sprintf("p-%d", i))
+		e := pipelinetest.Initiated(fmt.Sprintf("p-%d", i))
 		if i%4 == 0 {
 			e["provider"], e["reference"] = "antom", map[string]any{"payment_request_id": e["payment_id"]}
 			e["amount"] = map[string]any{"value": 300, "currency": "EUR"}
 		}
-		w.initiate(e)
+		w.Initiate(e)
 	}
 	c := w.check()
 	c.Concurrency = 3
@@ -295,7 +296,7 @@ func TestAProviderThatDoesNotAnswerHoldsUpNoOther(t *testing.T) {
 		defer cancel()
 		answered := map[schemas.PaymentKey]bool{}
 		assert.Eventually(t, func() bool {
-			for _, r := range w.records(w.topics.Checks()) {
+			for _, r := range w.Records(w.Topics.Checks()) {
 				if check, err := watch.DecodeCheck(r.Value); err == nil && check.Provider == "antom" && !answered[check.PaymentKey] {
 					answered[check.PaymentKey] = true
 					w.record(handlers.ReplayOutcome{ReplayID: "replay-1", PaymentKey: check.PaymentKey, Outcome: providers.Observed})
@@ -312,14 +313,14 @@ func TestAProviderThatDoesNotAnswerHoldsUpNoOther(t *testing.T) {
 func TestABackfillGoesOnWithWhatCouldNotBeAsked(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
-	w.initiate(event("down"), event("fine"))
+	w.Initiate(pipelinetest.Initiated("down"), pipelinetest.Initiated("fine"))
 	w.start()
-	w.at("fine", "SETTLED")
-	w.at("down", "SETTLED")
-	w.eventually(func() bool { return w.count(w.topics.StatusChanged) == 2 }, "both are said")
+	w.At("fine", "SETTLED")
+	w.At("down", "SETTLED")
+	w.Eventually(func() bool { return w.Count(w.Topics.StatusChanged) == 2 }, "both are said")
 	w.forget()
 	selected := w.list(backfill.Selection{}, backfill.Range{}).All()
-	w.at("down", "503", "503", "SETTLED")
+	w.At("down", "503", "503", "SETTLED")
 
 	ctx, kill := context.WithCancel(t.Context())
 	c := w.check()

@@ -22,7 +22,7 @@ func TestPaymentsOfAllProvidersAreAskedAboutAgainWithTheSameIDs(t *testing.T) {
 			f.Script.Steps[i].Notify = nil // nobody listens
 		}
 		if f.Script.Steps != nil {
-			require.NoError(t, w.sandbox.Store(f.Provider).Put(f.Scripted, f.Script))
+			require.NoError(t, w.Sandbox.Store(f.Provider).Put(f.Scripted, f.Script))
 		}
 		e := map[string]any{
 			"payment_id": f.PaymentID, "provider": f.Provider, "reference": f.Reference, "initiated_at": time.Now().UTC().Format(time.RFC3339),
@@ -31,12 +31,12 @@ func TestPaymentsOfAllProvidersAreAskedAboutAgainWithTheSameIDs(t *testing.T) {
 		if f.Method != "" {
 			e["method"] = f.Method
 		}
-		w.initiate(e)
+		w.Initiate(e)
 	}
 	ended := func() bool {
 		final := map[string]bool{}
-		for _, e := range w.events() {
-			final[e.data.PaymentID] = e.data.Final
+		for _, e := range w.Events() {
+			final[e.Data.PaymentID] = e.Data.Final
 		}
 		for _, f := range fates {
 			if !final[f.PaymentID] {
@@ -45,10 +45,10 @@ func TestPaymentsOfAllProvidersAreAskedAboutAgainWithTheSameIDs(t *testing.T) {
 		}
 		return true
 	}
-	w.eventually(ended, "every payment ends")
+	w.Eventually(ended, "every payment ends")
 	live := map[string]bool{}
-	for _, e := range w.events() {
-		live[e.id] = true
+	for _, e := range w.Events() {
+		live[e.ID] = true
 	}
 
 	p := w.list(backfill.Selection{}, backfill.Range{})
@@ -57,11 +57,11 @@ func TestPaymentsOfAllProvidersAreAskedAboutAgainWithTheSameIDs(t *testing.T) {
 	assert.Zero(t, sum.Unasked())
 	assert.Len(t, sum.ByProvider, 4)
 	replayed := 0
-	for _, e := range w.events() {
-		assert.True(t, live[e.id], "%s: an id that the live run did not give", e.data.PaymentID)
-		if e.data.ReplayID != "" {
+	for _, e := range w.Events() {
+		assert.True(t, live[e.ID], "%s: an id that the live run did not give", e.Data.PaymentID)
+		if e.Data.ReplayID != "" {
 			replayed++
-			assert.NotEqual(t, schemas.TypeStatusUnresolved, e.eventType)
+			assert.NotEqual(t, schemas.TypeStatusUnresolved, e.Type)
 		}
 	}
 	assert.Equal(t, sum.Events, replayed)

@@ -11,6 +11,7 @@ import (
 	"github.com/paystatus/paystatus/pipeline/backfill"
 	"github.com/paystatus/paystatus/pipeline/config"
 	"github.com/paystatus/paystatus/pipeline/kafka"
+	"github.com/paystatus/paystatus/pipeline/pipelinetest"
 	"github.com/paystatus/paystatus/schemas"
 )
 
@@ -25,12 +26,12 @@ func names(p *backfill.Payments) []string {
 func TestARangeIsFrozenAtItsBeginning(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
-	w.initiate(event("before"))
-	frozen, err := backfill.Range{}.Freeze(t.Context(), w.client, w.topics.Initiated)
+	w.Initiate(pipelinetest.Initiated("before"))
+	frozen, err := backfill.Range{}.Freeze(t.Context(), w.Client, w.Topics.Initiated)
 	require.NoError(t, err)
-	w.initiate(event("after"))
+	w.Initiate(pipelinetest.Initiated("after"))
 	p := w.payments(backfill.Selection{})
-	require.NoError(t, p.ReadInitiated(t.Context(), w.client, frozen, nil))
+	require.NoError(t, p.ReadInitiated(t.Context(), w.Client, frozen, nil))
 	assert.Equal(t, []string{"before"}, names(p))
 	assert.EqualValues(t, 1, frozen.Records())
 
@@ -42,11 +43,11 @@ func TestARangeIsFrozenAtItsBeginning(t *testing.T) {
 func TestARangeIsOfTimesPartitionsOrOffsets(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
-	w.initiate(event("early"))
-	records := w.records(w.topics.Initiated)
+	w.Initiate(pipelinetest.Initiated("early"))
+	records := w.Records(w.Topics.Initiated)
 	middle := records[0].Time.Add(time.Millisecond)
-	w.eventually(func() bool { return time.Now().After(middle.Add(time.Millisecond)) }, "a moment passes")
-	w.initiate(event("late"))
+	w.Eventually(func() bool { return time.Now().After(middle.Add(time.Millisecond)) }, "a moment passes")
+	w.Initiate(pipelinetest.Initiated("late"))
 	home := records[0].Partition
 	list := func(r backfill.Range) []string { return names(w.list(backfill.Selection{}, r)) }
 
@@ -57,7 +58,7 @@ func TestARangeIsOfTimesPartitionsOrOffsets(t *testing.T) {
 	assert.Contains(t, list(backfill.Range{Partitions: []int{home}}), "early")
 	assert.Equal(t, []string{"early"}, list(backfill.Range{Offsets: map[int]backfill.Span{home: {From: 0, To: 1}}}))
 	assert.NotContains(t, list(backfill.Range{Offsets: map[int]backfill.Span{home: {From: 1}}}), "early")
-	_, err := backfill.Range{Partitions: []int{9}}.Freeze(t.Context(), w.client, w.topics.Initiated)
+	_, err := backfill.Range{Partitions: []int{9}}.Freeze(t.Context(), w.Client, w.Topics.Initiated)
 	require.ErrorContains(t, err, "no partition 9: it has 4, from 0")
 }
 
@@ -75,14 +76,14 @@ func TestSpansAreReadAsTheyAreWritten(t *testing.T) {
 func TestASelectionChoosesPayments(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
-	other := event("other")
+	other := pipelinetest.Initiated("other")
 	other["provider"], other["amount"], other["reference"] = "antom", map[string]any{"value": 1, "currency": "EUR"}, map[string]any{"payment_request_id": "x"}
-	w.initiate(event("ended"), event("pending"), event("nothing"), other)
-	w.at("ended", "SETTLED")
-	w.at("pending", "IN_PROGRESS")
-	w.at("nothing", "503")
+	w.Initiate(pipelinetest.Initiated("ended"), pipelinetest.Initiated("pending"), pipelinetest.Initiated("nothing"), other)
+	w.At("ended", "SETTLED")
+	w.At("pending", "IN_PROGRESS")
+	w.At("nothing", "503")
 	stop := w.start()
-	w.eventually(func() bool { return w.count(w.topics.StatusChanged) >= 2 }, "two are said")
+	w.Eventually(func() bool { return w.Count(w.Topics.StatusChanged) >= 2 }, "two are said")
 	stop()
 	list := func(s backfill.Selection) []string {
 		s.Provider = "liquido"
@@ -105,7 +106,7 @@ func TestASelectionChoosesPayments(t *testing.T) {
 
 func TestWhatWasSaidIsFoundWithAnotherNumberOfPartitions(t *testing.T) {
 	t.Parallel()
-	w := newWorldAt(t, embeddedBrokers(t), func(client *kafka.Client, topics config.Topics) {
+	w := newWorldAt(t, nil, func(client *kafka.Client, topics config.Topics) {
 		require.NoError(t, client.CreateTopics(t.Context(), kafka.Topic{Name: topics.StatusChanged, Partitions: 7, Replication: 1}))
 	})
 	w.start()
@@ -119,14 +120,14 @@ func TestInitiatedEventsAreMergedAsThePipelineMergesThem(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	initiated := func(value int, reference map[string]any) map[string]any {
-		e := event("p")
+		e := pipelinetest.Initiated("p")
 		e["provider"], e["amount"], e["reference"] = "checkout", map[string]any{"value": value, "currency": "EUR"}, reference
 		return e
 	}
-	w.initiate(initiated(1000, map[string]any{"reference": "order-1"}))
-	w.initiate(initiated(1000, map[string]any{"payment_id": "pay_aaaaaaaaaaaaaaaaaaaaaaaaaa"}))
-	w.initiate(initiated(2000, map[string]any{"reference": "order-1"}))
-	w.initiate(map[string]any{"payment_id": "broken"})
+	w.Initiate(initiated(1000, map[string]any{"reference": "order-1"}))
+	w.Initiate(initiated(1000, map[string]any{"payment_id": "pay_aaaaaaaaaaaaaaaaaaaaaaaaaa"}))
+	w.Initiate(initiated(2000, map[string]any{"reference": "order-1"}))
+	w.Initiate(map[string]any{"payment_id": "broken"})
 	p := w.list(backfill.Selection{}, backfill.Range{})
 	all := p.All()
 	require.Len(t, all, 1)

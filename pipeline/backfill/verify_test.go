@@ -8,6 +8,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/paystatus/paystatus/pipeline/backfill"
+	"github.com/paystatus/paystatus/pipeline/pipelinetest"
 	"github.com/paystatus/paystatus/providers/sandbox"
 	"github.com/paystatus/paystatus/schemas"
 )
@@ -33,24 +34,24 @@ func verified(t testing.TB, payments, seeded int) {
 	stop := w.start()
 	ids, _ := w.live(payments)
 	stop()
-	written := w.count(w.topics.StatusChanged) + w.count(w.topics.Checks())
+	written := w.Count(w.Topics.StatusChanged) + w.Count(w.Topics.Checks())
 
 	want := map[string]backfill.Kind{}
 	for i := range seeded {
 		id := ids[i*payments/seeded]
 		switch i % 4 {
 		case 0:
-			w.at(id, "REFUNDED")
+			w.At(id, "REFUNDED")
 			want[id] = backfill.Behind
 		case 1:
-			w.at(id, "IN_PROGRESS")
+			w.At(id, "IN_PROGRESS")
 			want[id] = backfill.Contradiction
 		case 2:
-			w.at(id, sandbox.StatusNotFound)
+			w.At(id, sandbox.StatusNotFound)
 			want[id] = backfill.Vanished
 		case 3:
 			script := sandbox.Script{Amount: sandbox.Amount{Value: 299, Currency: "COP"}, Steps: []sandbox.Step{{Status: "SETTLED"}}}
-			require.NoError(t, w.sandbox.Store("liquido").Put(id, script))
+			require.NoError(t, w.Sandbox.Store("liquido").Put(id, script))
 			want[id] = backfill.Mismatch
 		}
 	}
@@ -59,24 +60,24 @@ func verified(t testing.TB, payments, seeded int) {
 	assert.Equal(t, want, kinds(report.Differences))
 	assert.Empty(t, report.Unasked)
 	assert.Equal(t, payments-seeded, report.Agree)
-	assert.Equal(t, written, w.count(w.topics.StatusChanged)+w.count(w.topics.Checks()), "nothing is emitted")
+	assert.Equal(t, written, w.Count(w.Topics.StatusChanged)+w.Count(w.Topics.Checks()), "nothing is emitted")
 }
 
 func TestVerifyTellsHowAPaymentDiffers(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	for _, id := range []string{"silent", "down", "open"} {
-		w.initiate(event(id))
+		w.Initiate(pipelinetest.Initiated(id))
 	}
-	w.at("open", "IN_PROGRESS")
-	w.at("silent", "404")
-	w.at("down", "404")
+	w.At("open", "IN_PROGRESS")
+	w.At("silent", "404")
+	w.At("down", "404")
 	stop := w.start()
-	w.eventually(func() bool { return w.count(w.topics.StatusChanged) >= 1 }, "the open one is said")
+	w.Eventually(func() bool { return w.Count(w.Topics.StatusChanged) >= 1 }, "the open one is said")
 	stop()
-	w.at("open", "SETTLED")
-	w.at("silent", "SETTLED")
-	w.at("down", "503")
+	w.At("open", "SETTLED")
+	w.At("silent", "SETTLED")
+	w.At("down", "503")
 	w.forget()
 	report, err := w.verify(w.list(backfill.Selection{}, backfill.Range{}))
 	require.NoError(t, err)
@@ -97,17 +98,17 @@ func TestVerifyComparesSums(t *testing.T) {
 	captured := func(id string, sum int) {
 		fields := map[string]any{"balances": map[string]any{"total_authorized": 1000, "total_captured": sum}}
 		script := sandbox.Script{Amount: sandbox.Amount{Value: 1000, Currency: "EUR"}, Steps: []sandbox.Step{{Status: "Partially Captured", Fields: fields}}}
-		require.NoError(t, w.sandbox.Store("checkout").Put(id, script))
+		require.NoError(t, w.Sandbox.Store("checkout").Put(id, script))
 	}
 	reference := func(i int) string { return fmt.Sprintf("pay_%026d", i) }
 	for i := range 3 {
-		e := event(fmt.Sprintf("p-%d", i))
+		e := pipelinetest.Initiated(fmt.Sprintf("p-%d", i))
 		e["provider"], e["amount"], e["reference"] = "checkout", map[string]any{"value": 1000, "currency": "EUR"}, map[string]any{"payment_id": reference(i)}
 		captured(reference(i), 500)
-		w.initiate(e)
+		w.Initiate(e)
 	}
 	stop := w.start()
-	w.eventually(func() bool { return w.count(w.topics.StatusChanged) == 3 }, "all are said")
+	w.Eventually(func() bool { return w.Count(w.Topics.StatusChanged) == 3 }, "all are said")
 	stop()
 	captured(reference(1), 700)
 	captured(reference(2), 300)
@@ -122,15 +123,15 @@ func TestVerifyComparesSums(t *testing.T) {
 func TestVerifyDoesNotReportWhatIsSaidMeanwhile(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
-	w.initiate(event("p"))
-	w.at("p", "IN_PROGRESS")
+	w.Initiate(pipelinetest.Initiated("p"))
+	w.At("p", "IN_PROGRESS")
 	stop := w.start()
-	w.eventually(func() bool { return w.count(w.topics.StatusChanged) == 1 }, "pending is said")
+	w.Eventually(func() bool { return w.Count(w.Topics.StatusChanged) == 1 }, "pending is said")
 	stop()
 	p := w.list(backfill.Selection{}, backfill.Range{})
-	w.at("p", "SETTLED")
+	w.At("p", "SETTLED")
 	stop = w.start()
-	w.eventually(func() bool { return w.count(w.topics.StatusChanged) == 2 }, "captured is said, too")
+	w.Eventually(func() bool { return w.Count(w.Topics.StatusChanged) == 2 }, "captured is said, too")
 	stop()
 	report, err := w.verify(p)
 	require.NoError(t, err)
