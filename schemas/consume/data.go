@@ -3,6 +3,7 @@ package consume
 import (
 	"bytes"
 	"fmt"
+	"slices"
 
 	"github.com/go-json-experiment/json"
 	"github.com/go-json-experiment/json/jsontext"
@@ -37,67 +38,27 @@ type skipped struct{}
 // UnmarshalJSONFrom reads over the value.
 func (*skipped) UnmarshalJSONFrom(dec *jsontext.Decoder) error { return dec.SkipValue() }
 
-var rawMember = []byte(`"raw":{`)
+// decode reads data. What it would read over slowly, it first leaves out.
+func (j *judged) decode(data []byte) error {
+	if json.Unmarshal(cut(data), j) == nil {
+		return nil
+	}
+	*j = judged{} // it does not stand as paystatus writes it, or is broken
+	return json.Unmarshal(data, j)
+}
 
-// cut leaves out the provider's answer, most of an event's bytes, where it stands as paystatus writes it. What it does not find stays
-// and is read over the slow way. Inside a text of JSON rawMember cannot stand: its quotes would be escaped.
+var (
+	rawBegins = []byte(`,"raw":{`)
+	rawEnds   = []byte(`},"normalizer":`)
+)
+
+// cut leaves out the provider's answer, most of an event's bytes, where it stands as paystatus writes it. Neither mark can stand in a text
+// of JSON, where their quotes would be escaped; and if the two are not of the same object, what is left is no JSON.
 func cut(data []byte) []byte {
-	i := bytes.Index(data, rawMember)
-	if i < 1 || data[i-1] != ',' || !topLevel(data[:i]) {
+	before, answer, found := bytes.Cut(data, rawBegins)
+	end := bytes.Index(answer, rawEnds)
+	if !found || end < 0 {
 		return data
 	}
-	begin := i + len(rawMember) - 1
-	end := begin + skip(data[begin:])
-	if end == begin {
-		return data
-	}
-	rest := make([]byte, 0, begin+len("null")+len(data)-end)
-	return append(append(append(rest, data[:begin]...), "null"...), data[end:]...)
-}
-
-// skip is the length of the object that text begins with, 0 if it has no end.
-func skip(text []byte) int {
-	depth := 0
-	for i := 0; i < len(text); i++ {
-		switch text[i] {
-		case '{':
-			depth++
-		case '}':
-			if depth--; depth == 0 {
-				return i + 1
-			}
-		case '"':
-			i = closing(text, i)
-		}
-	}
-	return 0
-}
-
-// closing is where the string ends that begins at open.
-func closing(text []byte, open int) int {
-	for i := open + 1; i < len(text); i++ {
-		switch text[i] {
-		case '"':
-			return i
-		case '\\':
-			i++
-		}
-	}
-	return len(text)
-}
-
-// topLevel reports whether the member after text is one of the outermost object.
-func topLevel(text []byte) bool {
-	depth := 0
-	for i := 0; i < len(text); i++ {
-		switch text[i] {
-		case '{':
-			depth++
-		case '}':
-			depth--
-		case '"':
-			i = closing(text, i)
-		}
-	}
-	return depth == 1
+	return slices.Concat(before, answer[end+1:])
 }

@@ -128,7 +128,7 @@ func (e *Event) read(a attributes) error {
 		return errors.New("its time is missing or not RFC 3339")
 	}
 	var data judged
-	if err := json.Unmarshal(cut(a.Data), &data); err != nil {
+	if err := data.decode(a.Data); err != nil {
 		return fmt.Errorf("its data: %w", plain(err))
 	}
 	e.Change, e.data = data.Change, a.Data
