@@ -6,8 +6,6 @@ import (
 	"slices"
 	"time"
 
-	"github.com/google/uuid"
-
 	"github.com/paystatus/paystatus/handlers/watch"
 	"github.com/paystatus/paystatus/schemas"
 	"github.com/paystatus/paystatus/schemas/consume"
@@ -20,7 +18,7 @@ func (w *world) judgeDownstream() {
 	for i, e := range w.log {
 		events[i] = e.event()
 	}
-	d := downstream{world: w, facts: map[string]uuid.UUID{}}
+	d := downstream{world: w, facts: map[string]bool{}}
 	for i, e := range w.log {
 		d.receive(e, events[i])
 	}
@@ -38,12 +36,12 @@ func (w *world) judgeDownstream() {
 type downstream struct {
 	*world
 
-	known, punctual consume.Known // of the log, and of the log without late writes
-	truth           watch.Lane    // what a process knows that has read as much
-	model           consumer
-	facts           map[string]uuid.UUID // the changes that took effect
-	misled          bool                 // a late write came first
-	unstated        bool                 // a dispute's event counts sums of the query beside it, and does not state them
+	known    consume.Known
+	truth    watch.Lane // what a process knows that has read as much
+	model    consumer
+	facts    map[string]bool // the changes that took effect
+	misled   bool            // a late write came first
+	unstated bool            // a dispute's event counts sums of the query beside it, and does not state them
 }
 
 func (d *downstream) receive(e emitted, event consume.Event) {
@@ -57,16 +55,13 @@ func (d *downstream) receive(e emitted, event consume.Event) {
 		d.findf("downstream", "%q took effect, and comes after %s", spoken(e.statement), d.known.Status)
 	}
 	if change := d.change(e); delta.News() && change != "" && !e.forgetful && e.state >= 0 && e.statement.Type != schemas.TypeStatusUnresolved {
-		if _, done := d.facts[change]; done {
+		if d.facts[change] {
 			d.findf("downstream", "%s took effect twice", change)
 		}
-		d.facts[change] = event.ID
+		d.facts[change] = true
 	}
 	if delta.News() && e.statement.Type != schemas.TypeStatusUnresolved && partials(known.Sums) != partials(e.statement.Said.Sums) {
 		d.unstated = true
-	}
-	if !e.late {
-		d.punctual, _ = d.punctual.Next(event)
 	}
 	d.misled = d.misled || e.late && delta.News()
 	d.known = known
@@ -75,9 +70,6 @@ func (d *downstream) receive(e emitted, event consume.Event) {
 // judgeView compares what a service believes at the end with what was said last.
 func (d *downstream) judgeView() {
 	said, view := d.truth.Said, d.known.View
-	if late := d.punctual.View; late.Status != view.Status || late.Final != view.Final {
-		d.findf("downstream", "late writes have made %s of %s", view.Status, late.Status)
-	}
 	switch {
 	case d.count.forgetful > 0 && d.provider.disputed(): // nobody knows of all disputes
 	case said.Status != view.Status, said.Final != view.Final:
