@@ -12,6 +12,7 @@ import (
 	"github.com/stretchr/testify/assert"
 
 	"github.com/paystatus/paystatus/pipeline/kafka"
+	"github.com/paystatus/paystatus/pipeline/pipelinetest"
 	"github.com/paystatus/paystatus/providers"
 	"github.com/paystatus/paystatus/providers/sandbox"
 )
@@ -22,7 +23,7 @@ func header(name, value string) kafka.Header {
 
 func TestWhatCannotBeReadIsADeadLetterAndStopsNothing(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t, embeddedBrokers(t))
+	w := newWorld(t, pipelinetest.Embedded(t))
 	var foreign atomic.Int64
 	other := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { foreign.Add(1) }))
 	t.Cleanup(other.Close)
@@ -66,19 +67,19 @@ func TestWhatCannotBeReadIsADeadLetterAndStopsNothing(t *testing.T) {
 		"a broken envelope": {`{"specversion":"1.0"}`, "invalid_envelope", "CloudEvent"},
 	} {
 		before := len(w.deadLetters())
-		w.produce(w.topics.Initiated, "key of "+name, []byte(tc.value), header("x-trace", "1"), header("x-trace", "2"))
-		w.settling("next "+name, sandbox.Step{Status: "SETTLED"})
-		w.initiate(initiated("next "+name, "liquido", 300, "COP", map[string]any{"idempotency_key": "next " + name}))
-		w.eventually(func() bool { return len(w.deadLetters()) > before && len(w.eventsOf("next "+name)) == 1 }, name)
+		w.Produce(w.Topics.Initiated, "key of "+name, []byte(tc.value), header("x-trace", "1"), header("x-trace", "2"))
+		w.Scripted("next "+name, sandbox.Step{Status: "SETTLED"})
+		w.Initiate(initiated("next "+name, "liquido", 300, "COP", map[string]any{"idempotency_key": "next " + name}))
+		w.Eventually(func() bool { return len(w.deadLetters()) > before && len(w.EventsOf("next "+name)) == 1 }, name)
 
 		letter := w.letterOf("key of " + name)
 		assert.True(t, bytes.Equal([]byte(tc.value), letter.Value), "%s: the bytes are not exact", name)
-		assert.Equal(t, tc.reason, headerOf(letter, "paystatus_reason"), name)
-		assert.Contains(t, headerOf(letter, "paystatus_detail"), tc.says, name)
-		assert.Equal(t, "intake", headerOf(letter, "paystatus_handler"), name)
-		assert.Equal(t, w.topics.Initiated, headerOf(letter, "paystatus_topic"), name)
+		assert.Equal(t, tc.reason, pipelinetest.Header(letter, "paystatus_reason"), name)
+		assert.Contains(t, pipelinetest.Header(letter, "paystatus_detail"), tc.says, name)
+		assert.Equal(t, "intake", pipelinetest.Header(letter, "paystatus_handler"), name)
+		assert.Equal(t, w.Topics.Initiated, pipelinetest.Header(letter, "paystatus_topic"), name)
 		for _, required := range []string{"paystatus_partition", "paystatus_offset", "paystatus_failed_at"} {
-			assert.NotEmpty(t, headerOf(letter, required), name)
+			assert.NotEmpty(t, pipelinetest.Header(letter, required), name)
 		}
 		assert.Equal(t, []kafka.Header{{Key: "x-trace", Value: []byte("1")}, {Key: "x-trace", Value: []byte("2")}}, letter.Headers[:2], name)
 	}
@@ -86,28 +87,28 @@ func TestWhatCannotBeReadIsADeadLetterAndStopsNothing(t *testing.T) {
 }
 
 func (w *world) letterOf(key string) kafka.Record {
-	w.t.Helper()
+	w.T.Helper()
 	for _, r := range w.deadLetters() {
 		if string(r.Key) == key {
 			return r
 		}
 	}
-	w.t.Fatalf("no dead letter with key %q", key)
+	w.T.Fatalf("no dead letter with key %q", key)
 	return kafka.Record{}
 }
 
 func TestAConflictingEventIsADeadLetter(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t, embeddedBrokers(t))
-	w.settling("p", sandbox.Step{Status: "IN_PROGRESS", Times: 3}, sandbox.Step{Status: "SETTLED"})
+	w := newWorld(t, pipelinetest.Embedded(t))
+	w.Scripted("p", sandbox.Step{Status: "IN_PROGRESS", Times: 3}, sandbox.Step{Status: "SETTLED"})
 	stop := w.start()
 	defer stop()
-	w.initiate(initiated("p", "liquido", 300, "COP", map[string]any{"idempotency_key": "p"}))
-	w.eventually(func() bool { return len(w.eventsOf("p")) == 1 }, "the first event")
-	w.initiate(initiated("p", "liquido", 30000, "COP", map[string]any{"idempotency_key": "p"}))
-	w.eventually(func() bool { return len(w.deadLetters()) == 1 && len(w.eventsOf("p")) == 2 }, "a dead letter and the end")
-	assert.Equal(t, "conflicting_initiation", headerOf(w.deadLetters()[0], "paystatus_reason"))
-	assert.Equal(t, []string{"pending", "captured (final)"}, statuses(w.eventsOf("p")))
+	w.Initiate(initiated("p", "liquido", 300, "COP", map[string]any{"idempotency_key": "p"}))
+	w.Eventually(func() bool { return len(w.EventsOf("p")) == 1 }, "the first event")
+	w.Initiate(initiated("p", "liquido", 30000, "COP", map[string]any{"idempotency_key": "p"}))
+	w.Eventually(func() bool { return len(w.deadLetters()) == 1 && len(w.EventsOf("p")) == 2 }, "a dead letter and the end")
+	assert.Equal(t, "conflicting_initiation", pipelinetest.Header(w.deadLetters()[0], "paystatus_reason"))
+	assert.Equal(t, []string{"pending", "captured (final)"}, statuses(w.EventsOf("p")))
 }
 
 // panicking panics whenever it is asked about one payment.
@@ -128,16 +129,16 @@ func (p *panicking) Ask(ctx context.Context, payment providers.Payment) (provide
 
 func TestAHandlerThatPanicsGivesTheMessageUpAfterFiveTries(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t, embeddedBrokers(t))
+	w := newWorld(t, pipelinetest.Embedded(t))
 	bug := &panicking{Provider: w.options.Providers["liquido"], reference: "bug"}
 	w.options.Providers["liquido"] = bug
-	w.settling("good", sandbox.Step{Status: "SETTLED"})
+	w.Scripted("good", sandbox.Step{Status: "SETTLED"})
 	stop := w.start()
 	defer stop()
-	w.initiate(initiated("bad", "liquido", 300, "COP", map[string]any{"idempotency_key": "bug"}))
-	w.initiate(initiated("good", "liquido", 300, "COP", map[string]any{"idempotency_key": "good"}))
-	w.eventually(func() bool { return len(w.deadLetters()) == 1 && len(w.eventsOf("good")) == 1 }, "a dead letter, and the other payment ends")
-	assert.Equal(t, "internal_error", headerOf(w.deadLetters()[0], "paystatus_reason"))
-	assert.Equal(t, []string{"unresolved:internal_error (final)"}, statuses(w.eventsOf("bad")))
+	w.Initiate(initiated("bad", "liquido", 300, "COP", map[string]any{"idempotency_key": "bug"}))
+	w.Initiate(initiated("good", "liquido", 300, "COP", map[string]any{"idempotency_key": "good"}))
+	w.Eventually(func() bool { return len(w.deadLetters()) == 1 && len(w.EventsOf("good")) == 1 }, "a dead letter, and the other payment ends")
+	assert.Equal(t, "internal_error", pipelinetest.Header(w.deadLetters()[0], "paystatus_reason"))
+	assert.Equal(t, []string{"unresolved:internal_error (final)"}, statuses(w.EventsOf("bad")))
 	assert.Equal(t, int64(5), bug.times.Load())
 }

@@ -8,13 +8,14 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"github.com/paystatus/paystatus/pipeline/pipelinetest"
 	"github.com/paystatus/paystatus/providers/sandbox"
 	"github.com/paystatus/paystatus/schemas"
 )
 
 func TestEndToEnd(t *testing.T) {
 	t.Parallel()
-	testEndToEnd(t, embeddedBrokers(t))
+	testEndToEnd(t, pipelinetest.Embedded(t))
 }
 
 // testEndToEnd follows payments of all providers from their initiated event to their last status event.
@@ -25,9 +26,9 @@ func testEndToEnd(t *testing.T, brokers []string) {
 	pay := func(id, provider string, value int64, currency string, reference map[string]any, scripted string, steps ...sandbox.Step) {
 		if len(steps) > 0 {
 			script := sandbox.Script{Amount: sandbox.Amount{Value: value, Currency: currency}, Steps: steps}
-			require.NoError(t, w.sandbox.Store(provider).Put(scripted, script))
+			require.NoError(t, w.Sandbox.Store(provider).Put(scripted, script))
 		}
-		w.initiate(initiated(id, provider, value, currency, reference))
+		w.Initiate(initiated(id, provider, value, currency, reference))
 		payments = append(payments, id)
 	}
 	const pay1, pay2 = "pay_aaaaaaaaaaaaaaaaaaaaaaaaaa", "pay_bbbbbbbbbbbbbbbbbbbbbbbbbb"
@@ -48,10 +49,10 @@ func testEndToEnd(t *testing.T, brokers []string) {
 		"l-1": {"pending", "captured (final)"},
 		"l-2": {"unresolved:not_found (final)"},
 	}
-	w.eventually(func() bool {
+	w.Eventually(func() bool {
 		for _, id := range payments {
-			events := w.eventsOf(id)
-			if len(events) == 0 || !events[len(events)-1].data.Final {
+			events := w.EventsOf(id)
+			if len(events) == 0 || !events[len(events)-1].Data.Final {
 				return false
 			}
 		}
@@ -59,12 +60,12 @@ func testEndToEnd(t *testing.T, brokers []string) {
 	}, "every payment ends")
 	ids := map[string]bool{}
 	for _, id := range payments {
-		events := w.eventsOf(id)
+		events := w.EventsOf(id)
 		assert.Equal(t, want[id], statuses(events), id)
 		for _, e := range events {
-			assert.False(t, ids[e.id], "an id was given twice")
-			ids[e.id] = true
-			assert.Equal(t, id, e.data.PaymentID)
+			assert.False(t, ids[e.ID], "an id was given twice")
+			ids[e.ID] = true
+			assert.Equal(t, id, e.Data.PaymentID)
 		}
 	}
 	assert.Empty(t, w.deadLetters())
@@ -80,78 +81,64 @@ func initiated(id, provider string, value int64, currency string, reference map[
 
 func TestTheSameEventTwiceAndARestartMakeOneChain(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t, embeddedBrokers(t))
-	w.settling("p", sandbox.Step{Status: "IN_PROGRESS", Times: 3}, sandbox.Step{Status: "SETTLED"})
+	w := newWorld(t, pipelinetest.Embedded(t))
+	w.Scripted("p", sandbox.Step{Status: "IN_PROGRESS", Times: 3}, sandbox.Step{Status: "SETTLED"})
 	event := initiated("p", "liquido", 300, "COP", map[string]any{"idempotency_key": "p"})
-	w.initiate(event)
-	w.initiate(event)
+	w.Initiate(event)
+	w.Initiate(event)
 	stop := w.start()
-	w.eventually(func() bool { return len(w.eventsOf("p")) == 1 }, "the first event")
+	w.Eventually(func() bool { return len(w.EventsOf("p")) == 1 }, "the first event")
 	stop()
 	stop = w.start()
 	defer stop()
-	w.eventually(func() bool { return len(w.eventsOf("p")) >= 2 }, "the last event")
+	w.Eventually(func() bool { return len(w.EventsOf("p")) >= 2 }, "the last event")
 	w.quiet()
-	assert.Equal(t, []string{"pending", "captured (final)"}, statuses(w.eventsOf("p")))
+	assert.Equal(t, []string{"pending", "captured (final)"}, statuses(w.EventsOf("p")))
 	assert.LessOrEqual(t, w.asked("p"), 6, "two chains would ask more often")
 }
 
-// settling scripts a payment of 300 COP at Liquido, whose answers are counted.
-func (w *world) settling(reference string, steps ...sandbox.Step) {
-	w.t.Helper()
-	require.NoError(w.t, w.sandbox.Store("liquido").Put(reference, sandbox.Script{Amount: sandbox.Amount{Value: 300, Currency: "COP"}, Steps: steps}))
-}
-
 // asked is how often the provider was asked about a payment.
-func (w *world) asked(reference string) int { return w.sandbox.Store("liquido").Answers(reference) }
+func (w *world) asked(reference string) int { return w.Sandbox.Store("liquido").Answers(reference) }
 
 // quiet waits until nothing is on its way any more: every group has handled all records of its topic.
 func (w *world) quiet() {
-	w.t.Helper()
-	w.eventually(func() bool { return w.lag() == 0 }, "all groups have handled everything")
-}
-
-func (w *world) lag() int64 {
-	total := int64(0)
-	for handler, topic := range w.topics.Consumed() {
-		total += w.lagOf(handler, topic)
-	}
-	return total
+	w.T.Helper()
+	w.Eventually(func() bool { return w.Idle() }, "all groups have handled everything")
 }
 
 func TestAnEventInEveryEnvelopeIsRead(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t, embeddedBrokers(t))
+	w := newWorld(t, pipelinetest.Embedded(t))
 	stop := w.start()
 	defer stop()
 	for _, id := range []string{"bare", "binary", "structured", "keyless"} {
-		w.settling(id, sandbox.Step{Status: "SETTLED"})
+		w.Scripted(id, sandbox.Step{Status: "SETTLED"})
 	}
 	data := func(id string) []byte {
 		return fmt.Appendf(nil, `{"payment_id":%q,"provider":"liquido","amount":{"value":300,"currency":"COP"},"initiated_at":"2026-01-01T00:00:00Z","reference":{"idempotency_key":%q}}`, id, id)
 	}
-	w.produce(w.topics.Initiated, "bare", data("bare"))
-	w.produce(w.topics.Initiated, "", data("keyless"))
-	w.produce(w.topics.Initiated, "other key", data("binary"), header("ce_specversion", "1.0"), header("ce_type", schemas.TypeInitiated),
+	w.Produce(w.Topics.Initiated, "bare", data("bare"))
+	w.Produce(w.Topics.Initiated, "", data("keyless"))
+	w.Produce(w.Topics.Initiated, "other key", data("binary"), header("ce_specversion", "1.0"), header("ce_type", schemas.TypeInitiated),
 		header("ce_id", "initiated-1"), header("ce_source", "/shop"), header("traceparent", "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"))
 	structured := fmt.Appendf(nil, `{"specversion":"1.0","id":"initiated-2","source":"/shop","type":"payment.initiated","datacontenttype":"application/json","data":%s}`, data("structured"))
-	w.produce(w.topics.Initiated, "x", structured, header("content-type", "application/cloudevents+json; charset=utf-8"))
-	w.produce(w.topics.Initiated, "x", []byte(`{"other": "event"}`), header("ce_specversion", "1.0"), header("ce_type", "order.placed"), header("ce_id", "1"), header("ce_source", "/shop"))
+	w.Produce(w.Topics.Initiated, "x", structured, header("content-type", "application/cloudevents+json; charset=utf-8"))
+	w.Produce(w.Topics.Initiated, "x", []byte(`{"other": "event"}`), header("ce_specversion", "1.0"), header("ce_type", "order.placed"), header("ce_id", "1"), header("ce_source", "/shop"))
 
-	w.eventually(func() bool { return len(w.events()) == 4 }, "four events")
+	w.Eventually(func() bool { return len(w.Events()) == 4 }, "four events")
 	assert.Empty(t, w.deadLetters(), "an event of another type is none of ours")
-	for _, r := range w.records(w.topics.StatusChanged) {
+	for _, r := range w.Records(w.Topics.StatusChanged) {
 		switch string(r.Key) {
 		case "binary":
-			assert.Equal(t, "initiated-1", headerOf(r, "ce_causationid"))
-			assert.Equal(t, "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01", headerOf(r, "traceparent"))
+			assert.Equal(t, "initiated-1", pipelinetest.Header(r, "ce_causationid"))
+			assert.Equal(t, "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01", pipelinetest.Header(r, "traceparent"))
 		case "structured":
-			assert.Equal(t, "initiated-2", headerOf(r, "ce_causationid"))
+			assert.Equal(t, "initiated-2", pipelinetest.Header(r, "ce_causationid"))
 		}
-		assert.Equal(t, "1.0", headerOf(r, "ce_specversion"))
-		assert.Equal(t, "/paystatus", headerOf(r, "ce_source"))
-		assert.Equal(t, string(r.Key), headerOf(r, "ce_subject"))
-		assert.Equal(t, schemas.StatusSchemaID, headerOf(r, "ce_dataschema"))
-		assert.Equal(t, "application/json", headerOf(r, "content-type"))
+		assert.Equal(t, "1.0", pipelinetest.Header(r, "ce_specversion"))
+		assert.Equal(t, "/paystatus", pipelinetest.Header(r, "ce_source"))
+		assert.Equal(t, string(r.Key), pipelinetest.Header(r, "ce_subject"))
+		assert.Equal(t, schemas.StatusSchemaID, pipelinetest.Header(r, "ce_dataschema"))
+		assert.Equal(t, "application/json", pipelinetest.Header(r, "content-type"))
 	}
 }

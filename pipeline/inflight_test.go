@@ -5,9 +5,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/stretchr/testify/require"
-
-	"github.com/paystatus/paystatus/pipeline/kafka"
+	"github.com/paystatus/paystatus/pipeline/pipelinetest"
 	"github.com/paystatus/paystatus/providers/sandbox"
 )
 
@@ -18,15 +16,15 @@ func BenchmarkAThousandPaymentsAtASlowProvider(b *testing.B) {
 		b.Run(fmt.Sprintf("payments=%d", n), func(b *testing.B) {
 			for b.Loop() {
 				b.StopTimer()
-				w := newWorld(b, embeddedBrokers(b))
+				w := newWorld(b, pipelinetest.Embedded(b))
 				for i := range n {
 					id := fmt.Sprintf("p-%d", i)
-					w.settling(id, sandbox.Step{Status: "SETTLED", Delay: sandbox.Duration(500 * time.Millisecond)})
-					w.initiate(initiated(id, "liquido", 300, "COP", map[string]any{"idempotency_key": id}))
+					w.Scripted(id, sandbox.Step{Status: "SETTLED", Delay: sandbox.Duration(500 * time.Millisecond)})
+					w.Initiate(initiated(id, "liquido", 300, "COP", map[string]any{"idempotency_key": id}))
 				}
 				stop := w.start()
 				b.StartTimer()
-				for w.written(w.topics.StatusChanged) < int64(n) {
+				for w.Count(w.Topics.StatusChanged) < n {
 					time.Sleep(5 * time.Millisecond)
 				}
 				b.StopTimer()
@@ -35,15 +33,4 @@ func BenchmarkAThousandPaymentsAtASlowProvider(b *testing.B) {
 			}
 		})
 	}
-}
-
-// written is how many records a topic has been given.
-func (w *world) written(topic string) int64 {
-	last, err := w.client.ListOffsets(w.t.Context(), topic, kafka.Latest)
-	require.NoError(w.t, err)
-	total := int64(0)
-	for _, end := range last {
-		total += end
-	}
-	return total
 }

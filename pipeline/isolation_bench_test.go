@@ -14,6 +14,7 @@ import (
 
 	"github.com/paystatus/paystatus/pipeline"
 	"github.com/paystatus/paystatus/pipeline/kafka"
+	"github.com/paystatus/paystatus/pipeline/pipelinetest"
 	"github.com/paystatus/paystatus/providers/sandbox"
 )
 
@@ -99,10 +100,10 @@ type stretch struct {
 
 func newStretch(b *testing.B, hangs bool) *stretch {
 	b.Helper()
-	s := &stretch{world: newWorld(b, embeddedBrokers(b)), batches: make([][]*message.Message, loadFor/loadEvery), sent: map[string]time.Time{}}
+	s := &stretch{world: newWorld(b, pipelinetest.Embedded(b)), batches: make([][]*message.Message, loadFor/loadEvery), sent: map[string]time.Time{}}
 	served := []string{"checkout", "antom", "worldpay"}
 	if hangs {
-		providers, err := pipeline.Connect(s.configured, hangingOne{"liquido"})
+		providers, err := pipeline.Connect(s.Config, hangingOne{"liquido"})
 		require.NoError(b, err)
 		s.options.Providers = providers
 		served = append(served, "liquido")
@@ -120,7 +121,7 @@ func newStretch(b *testing.B, hangs bool) *stretch {
 
 // offer gives the load to both pipelines in the same seconds, by turns which comes first.
 func (s *stretch) offer(other *stretch) {
-	s.t.Helper()
+	s.T.Helper()
 	s.began, other.began = time.Now(), time.Now()
 	ticker := time.NewTicker(loadEvery)
 	defer ticker.Stop()
@@ -137,7 +138,7 @@ func (s *stretch) offer(other *stretch) {
 }
 
 func (s *stretch) publish(i int) {
-	s.t.Helper()
+	s.T.Helper()
 	now := time.Now()
 	for _, m := range s.batches[i] {
 		if id := m.Metadata.Get("id"); !strings.HasPrefix(id, "liquido") {
@@ -145,30 +146,30 @@ func (s *stretch) publish(i int) {
 		}
 		m.Metadata.Set("id", "")
 	}
-	require.NoError(s.t, s.writer.Publish(s.topics.Initiated, s.batches[i]...))
+	require.NoError(s.T, s.Writer.Publish(s.Topics.Initiated, s.batches[i]...))
 }
 
 // figures waits until all payments of the three have ended.
 func (s *stretch) figures() figures {
-	s.t.Helper()
-	s.eventually(func() bool { return s.written(s.topics.StatusChanged) >= int64(len(s.sent)) }, "the payments of the three are known")
+	s.T.Helper()
+	s.Eventually(func() bool { return s.Count(s.Topics.StatusChanged) >= len(s.sent) }, "the payments of the three are known")
 	var latencies []time.Duration
 	var last time.Time
-	s.scan(s.topics.StatusChanged, func(r kafka.Record) {
+	for _, r := range s.Records(s.Topics.StatusChanged) {
 		if at, ok := s.sent[string(r.Key)]; ok {
 			latencies = append(latencies, r.Time.Sub(at))
 		}
 		if r.Time.After(last) {
 			last = r.Time
 		}
-	})
-	require.Len(s.t, latencies, len(s.sent))
+	}
+	require.Len(s.T, latencies, len(s.sent))
 	return figures{float64(len(latencies)) / last.Sub(s.began).Seconds(), percentile(latencies, 50), percentile(latencies, 99)}
 }
 
 // payment scripts a payment that is captured, and makes its initiated event.
 func (w *world) payment(provider, id string) *message.Message {
-	w.t.Helper()
+	w.T.Helper()
 	reference, scripted := map[string]func(string) (map[string]any, string){
 		"checkout": payID, "antom": named("payment_request_id"), "worldpay": named("transaction_reference"), "liquido": named("idempotency_key"),
 	}[provider](id)
@@ -177,9 +178,9 @@ func (w *world) payment(provider, id string) *message.Message {
 	if scripted != id {
 		script.Aliases = []string{id}
 	}
-	require.NoError(w.t, w.sandbox.Store(provider).Put(scripted, script))
+	require.NoError(w.T, w.Sandbox.Store(provider).Put(scripted, script))
 	data, err := json.Marshal(initiated(id, provider, 1000, "EUR", reference))
-	require.NoError(w.t, err)
+	require.NoError(w.T, err)
 	m := message.NewMessage("", data)
 	kafka.SetKey(m, []byte(id))
 	m.Metadata.Set("id", id)

@@ -9,6 +9,7 @@ import (
 	"github.com/ThreeDotsLabs/watermill/message"
 	"github.com/stretchr/testify/assert"
 
+	"github.com/paystatus/paystatus/pipeline/pipelinetest"
 	"github.com/paystatus/paystatus/providers/sandbox"
 )
 
@@ -40,7 +41,7 @@ func (d *dying) Publish(topic string, messages ...*message.Message) error {
 
 func TestAKillBetweenAnyTwoWritesLosesNothingAndRepeatsNoID(t *testing.T) {
 	t.Parallel()
-	testKillPoints(t, embeddedBrokers(t))
+	testKillPoints(t, pipelinetest.Embedded(t))
 }
 
 func testKillPoints(t *testing.T, brokers []string) {
@@ -52,8 +53,8 @@ func testKillPoints(t *testing.T, brokers []string) {
 		t.Run(fmt.Sprintf("after write %d", n), func(t *testing.T) {
 			t.Parallel()
 			w := newWorld(t, brokers)
-			w.settling("p", steps...)
-			w.initiate(initiated("p", "liquido", 300, "COP", map[string]any{"idempotency_key": "p"}))
+			w.Scripted("p", steps...)
+			w.Initiate(initiated("p", "liquido", 300, "COP", map[string]any{"idempotency_key": "p"}))
 			d := &dying{dead: make(chan struct{})}
 			d.left.Store(int64(n))
 			options := w.options
@@ -61,23 +62,23 @@ func testKillPoints(t *testing.T, brokers []string) {
 				d.Publisher = p
 				return d
 			}
-			stop := w.startWith(options)
+			stop := w.StartWith(options)
 			<-d.dead
 			stop()
 
 			stop = w.start()
 			defer stop()
-			w.eventually(func() bool {
-				events := w.eventsOf("p")
-				return len(events) > 0 && events[len(events)-1].data.Final
+			w.Eventually(func() bool {
+				events := w.EventsOf("p")
+				return len(events) > 0 && events[len(events)-1].Data.Final
 			}, "the payment ends")
 			w.quiet()
 			ids, words := map[string]string{}, map[string]string{}
-			for _, e := range w.eventsOf("p") {
-				status := string(e.data.Status)
-				assert.Contains(t, []string{"", status}, ids[e.id], "one id for two changes")
-				assert.Contains(t, []string{"", e.id}, words[status], "two ids for one change")
-				ids[e.id], words[status] = status, e.id
+			for _, e := range w.EventsOf("p") {
+				status := string(e.Data.Status)
+				assert.Contains(t, []string{"", status}, ids[e.ID], "one id for two changes")
+				assert.Contains(t, []string{"", e.ID}, words[status], "two ids for one change")
+				ids[e.ID], words[status] = status, e.ID
 			}
 			assert.Contains(t, words, "captured")
 			assert.LessOrEqual(t, w.asked("p"), len(steps)+2, "a forked chain asks more often")

@@ -18,24 +18,25 @@ import (
 	"github.com/paystatus/paystatus/handlers/watch"
 	"github.com/paystatus/paystatus/pipeline"
 	"github.com/paystatus/paystatus/pipeline/kafka"
+	"github.com/paystatus/paystatus/pipeline/pipelinetest"
 	"github.com/paystatus/paystatus/pipeline/webhooks"
 	"github.com/paystatus/paystatus/providers/sandbox"
 )
 
 // listener serves an endpoint on a port of its own, as the service does.
 func (w *world) listener() (url string) {
-	w.t.Helper()
+	w.T.Helper()
 	endpoint := webhooks.New(webhooks.Options{
-		Providers: w.options.Providers, Webhooks: pipeline.Webhooks(), Publisher: w.writer, Topic: w.topics.Notified, Log: w.options.Log,
+		Providers: w.options.Providers, Webhooks: pipeline.Webhooks(), Publisher: w.Writer, Topic: w.Topics.Notified, Log: w.options.Log,
 	})
-	listener, err := (&net.ListenConfig{}).Listen(w.t.Context(), "tcp", "127.0.0.1:0")
-	require.NoError(w.t, err)
+	listener, err := (&net.ListenConfig{}).Listen(w.T.Context(), "tcp", "127.0.0.1:0")
+	require.NoError(w.T, err)
 	ctx, cancel := context.WithCancel(context.Background())
 	ended := make(chan error, 1)
 	go func() { ended <- endpoint.Serve(ctx, listener, time.Second) }()
-	w.t.Cleanup(func() {
+	w.T.Cleanup(func() {
 		cancel()
-		require.NoError(w.t, <-ended)
+		require.NoError(w.T, <-ended)
 	})
 	return "http://" + listener.Addr().String()
 }
@@ -60,26 +61,26 @@ func post(ctx context.Context, url string, header http.Header, body []byte) (sta
 // long after a webhook a consumer has its status event.
 func BenchmarkFromWebhookToStatusEvent(b *testing.B) {
 	const rate = 500
-	w := newWorld(b, embeddedBrokers(b))
+	w := newWorld(b, pipelinetest.Embedded(b))
 	w.options.Schedule = func(string, string) watch.Schedule { return seldom }
 	stop := w.start()
 	defer stop()
 	url := w.listener() + "/notifications/liquido/default"
 	payments := max(b.N, rate)
 	for i := range payments {
-		w.settling(fmt.Sprintf("p-%d", i), sandbox.Step{Status: "IN_PROGRESS"})
+		w.Scripted(fmt.Sprintf("p-%d", i), sandbox.Step{Status: "IN_PROGRESS"})
 	}
 	var all sync.WaitGroup
 	for part := range 8 { // the batches of one writer at a time would take minutes
 		all.Go(func() {
 			for i := part; i < payments; i += 8 {
 				id := fmt.Sprintf("p-%d", i)
-				w.initiate(initiated(id, "liquido", 300, "COP", map[string]any{"idempotency_key": id}))
+				w.Initiate(initiated(id, "liquido", 300, "COP", map[string]any{"idempotency_key": id}))
 			}
 		})
 	}
 	all.Wait()
-	for w.written(w.topics.StatusChanged) < int64(payments) {
+	for w.Count(w.Topics.StatusChanged) < payments {
 		time.Sleep(20 * time.Millisecond)
 	}
 
@@ -113,10 +114,10 @@ func BenchmarkFromWebhookToStatusEvent(b *testing.B) {
 // arrivals consumes the status events from now on, one of each payment, and gives the times when they came.
 func (w *world) arrivals(b *testing.B, payments int) (wait func() []time.Time) {
 	b.Helper()
-	consumer, err := kafka.NewSubscriber(w.config, kafka.SubscriberOptions{Group: w.group + ".consumer", Lanes: kafka.LaneFree, Start: kafka.Latest})
+	consumer, err := kafka.NewSubscriber(w.Kafka, kafka.SubscriberOptions{Group: w.options.Group + ".consumer", Lanes: kafka.LaneFree, Start: kafka.Latest})
 	require.NoError(b, err)
 	b.Cleanup(func() { _ = consumer.Close() })
-	events, err := consumer.Subscribe(b.Context(), w.topics.StatusChanged)
+	events, err := consumer.Subscribe(b.Context(), w.Topics.StatusChanged)
 	require.NoError(b, err)
 	for !consumer.Ready() {
 		time.Sleep(10 * time.Millisecond)
@@ -146,7 +147,7 @@ func TestAFloodOfForgeriesCostsNoMemoryAndDelaysNoPayment(t *testing.T) {
 		t.Skip("a flood takes a while")
 	}
 	t.Parallel()
-	w := newWorld(t, embeddedBrokers(t))
+	w := newWorld(t, pipelinetest.Embedded(t))
 	stop := w.start()
 	defer stop()
 	base := w.listener()
@@ -194,12 +195,12 @@ func TestAFloodOfForgeriesCostsNoMemoryAndDelaysNoPayment(t *testing.T) {
 		}
 		flood(1920)
 	}()
-	w.settling("p", sandbox.Step{Status: "SETTLED"})
-	w.initiate(initiated("p", "liquido", 300, "COP", map[string]any{"idempotency_key": "p"}))
-	w.eventually(func() bool { return w.written(w.topics.StatusChanged) == 1 }, "the payment is reported while the flood goes on")
+	w.Scripted("p", sandbox.Step{Status: "SETTLED"})
+	w.Initiate(initiated("p", "liquido", 300, "COP", map[string]any{"idempotency_key": "p"}))
+	w.Eventually(func() bool { return w.Count(w.Topics.StatusChanged) == 1 }, "the payment is reported while the flood goes on")
 	close(reported)
 	<-done
 	assert.Less(t, heap()-before, int64(5<<20), "more than 2,560 forgeries of 4 KiB each stay in memory")
-	assert.Zero(t, w.written(w.topics.Notified))
+	assert.Zero(t, w.Count(w.Topics.Notified))
 	assert.Empty(t, w.deadLetters())
 }

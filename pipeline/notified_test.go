@@ -21,6 +21,7 @@ import (
 	"github.com/paystatus/paystatus/handlers"
 	"github.com/paystatus/paystatus/handlers/watch"
 	"github.com/paystatus/paystatus/pipeline"
+	"github.com/paystatus/paystatus/pipeline/pipelinetest"
 	"github.com/paystatus/paystatus/pipeline/webhooks"
 	"github.com/paystatus/paystatus/providers/sandbox"
 	"github.com/paystatus/paystatus/schemas"
@@ -35,13 +36,13 @@ type posted struct {
 
 // webhooks opens an endpoint that the sandbox's notifications go to. Around wraps its publisher; nil leaves it.
 func (w *world) webhooks(around func(message.Publisher) message.Publisher) *posted {
-	w.t.Helper()
-	var publisher message.Publisher = w.writer
+	w.T.Helper()
+	var publisher message.Publisher = w.Writer
 	if around != nil {
 		publisher = around(publisher)
 	}
 	endpoint := webhooks.New(webhooks.Options{
-		Providers: w.options.Providers, Webhooks: pipeline.Webhooks(), Publisher: publisher, Topic: w.topics.Notified, Log: w.options.Log,
+		Providers: w.options.Providers, Webhooks: pipeline.Webhooks(), Publisher: publisher, Topic: w.Topics.Notified, Log: w.options.Log,
 	})
 	p := &posted{bodies: map[string]bool{}}
 	server := httptest.NewServer(http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
@@ -58,9 +59,9 @@ func (w *world) webhooks(around func(message.Publisher) message.Publisher) *post
 		again.Body = readCloser{&body}
 		endpoint.ServeHTTP(rw, again)
 	}))
-	w.t.Cleanup(server.Close)
-	w.t.Cleanup(w.sandbox.Close)
-	require.NoError(w.t, w.sandbox.NotifyURL(server.URL))
+	w.T.Cleanup(server.Close)
+	w.T.Cleanup(w.Sandbox.Close)
+	require.NoError(w.T, w.Sandbox.NotifyURL(server.URL))
 	return p
 }
 
@@ -204,7 +205,7 @@ var everyType = []notified{
 
 func TestEveryTypeOfNotificationLeadsToTheRightStatusEvent(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t, embeddedBrokers(t))
+	w := newWorld(t, pipelinetest.Embedded(t))
 	w.options.Schedule = func(string, string) watch.Schedule { return seldom }
 	posts := w.webhooks(nil)
 	stop := w.start()
@@ -213,33 +214,33 @@ func TestEveryTypeOfNotificationLeadsToTheRightStatusEvent(t *testing.T) {
 	tested := map[string]bool{}
 	for i, n := range everyType {
 		tested[n.provider+" "+n.kind] = true
-		w.scripted(n, fmt.Sprintf("p-%d", i))
+		w.notifiable(n, fmt.Sprintf("p-%d", i))
 	}
 	for _, s := range w.simulators() {
 		for _, kind := range s.NotificationTypes() {
 			assert.True(t, tested[s.Name()+" "+kind.Type], "%s %s is not tested", s.Name(), kind.Type)
 		}
 	}
-	w.eventually(func() bool { return w.written(w.topics.StatusChanged) == int64(len(everyType)) }, "what the queries show is said")
-	before := w.events()
+	w.Eventually(func() bool { return w.Count(w.Topics.StatusChanged) == len(everyType) }, "what the queries show is said")
+	before := w.Events()
 	for i, n := range everyType {
 		id := fmt.Sprintf("p-%d", i)
-		require.NoError(t, w.sandbox.Store(n.provider).Notify(id, sandbox.Notify{Type: n.kind, Fields: about(n)}), "%v", n)
+		require.NoError(t, w.Sandbox.Store(n.provider).Notify(id, sandbox.Notify{Type: n.kind, Fields: about(n)}), "%v", n)
 	}
-	w.eventually(func() bool { return w.written(w.topics.Notified) >= int64(len(everyType)) }, "every notification is accepted")
+	w.Eventually(func() bool { return w.Count(w.Topics.Notified) >= len(everyType) }, "every notification is accepted")
 	w.heard()
 	first := map[string]string{}
 	for _, e := range before {
-		first[e.key] = e.id
+		first[e.Data.PaymentID] = e.ID
 	}
-	after := map[string][]event{}
-	for _, e := range w.events() {
-		after[e.key] = append(after[e.key], e)
+	after := map[string][]pipelinetest.Event{}
+	for _, e := range w.Events() {
+		after[e.Data.PaymentID] = append(after[e.Data.PaymentID], e)
 	}
 	for i, n := range everyType {
 		events, id := after[fmt.Sprintf("p-%d", i)], fmt.Sprintf("p-%d", i)
 		require.NotEmpty(t, events)
-		assert.Equal(t, first[id], events[0].id)
+		assert.Equal(t, first[id], events[0].ID)
 		if n.want == "" {
 			assert.Len(t, events, 1, "%v: %v", n, statuses(events))
 			continue
@@ -248,7 +249,7 @@ func TestEveryTypeOfNotificationLeadsToTheRightStatusEvent(t *testing.T) {
 			continue
 		}
 		assert.Equal(t, n.want, statuses(events)[1], "%v", n)
-		said := events[1].data
+		said := events[1].Data
 		assert.Equal(t, schemas.SourceNotification, said.Source, "%v", n)
 		assert.Equal(t, schemas.CauseNotification, said.Cause, "%v", n)
 		sum := sha256.Sum256([]byte(said.Raw.Body))
@@ -258,9 +259,9 @@ func TestEveryTypeOfNotificationLeadsToTheRightStatusEvent(t *testing.T) {
 	assert.Empty(t, w.deadLetters())
 }
 
-// scripted makes the payment that a notification will be about.
-func (w *world) scripted(n notified, id string) {
-	w.t.Helper()
+// notifiable makes the payment that a notification will be about.
+func (w *world) notifiable(n notified, id string) {
+	w.T.Helper()
 	script := sandbox.Script{Amount: sandbox.Amount{Value: 5000, Currency: "COP"}, Method: n.method, Steps: []sandbox.Step{{Status: n.before}}}
 	reference := map[string]any{"reference": id}
 	switch n.provider {
@@ -276,8 +277,8 @@ func (w *world) scripted(n notified, id string) {
 	case "liquido":
 		reference = map[string]any{"idempotency_key": id}
 	}
-	require.NoError(w.t, w.sandbox.Store(n.provider).Put(id, script))
-	w.initiate(initiated(id, n.provider, 5000, "COP", reference))
+	require.NoError(w.T, w.Sandbox.Store(n.provider).Put(id, script))
+	w.Initiate(initiated(id, n.provider, 5000, "COP", reference))
 }
 
 // about are what a type needs beside what the sandbox knows: a card verification is of nothing, and the clocks of Antom and Liquido
@@ -300,7 +301,7 @@ func (w *world) simulators() []sandbox.Notifier {
 	all := make([]sandbox.Notifier, 0, len(pipeline.ProviderNames()))
 	for _, s := range []sandbox.Simulator{sandbox.Checkout(), sandbox.Antom(), sandbox.Worldpay(), sandbox.Liquido()} {
 		n, ok := s.(sandbox.Notifier)
-		require.True(w.t, ok)
+		require.True(w.T, ok)
 		all = append(all, n)
 	}
 	return all
@@ -308,10 +309,10 @@ func (w *world) simulators() []sandbox.Notifier {
 
 // heard waits until every notification was handled, and every check that it asked for. What sleeps in a tier may sleep on.
 func (w *world) heard() {
-	w.t.Helper()
-	w.eventually(func() bool {
+	w.T.Helper()
+	w.Eventually(func() bool {
 		for _, handler := range []string{handlers.NameNotification, handlers.NameCheck} { // in this order: one writes for the other
-			if w.lagOf(handler, w.topics.Consumed()[handler]) > 0 {
+			if w.Lag(pipeline.GroupOf(w.options.Group, handler), w.Topics.Consumed()[handler]) > 0 {
 				return false
 			}
 		}
@@ -321,148 +322,148 @@ func (w *world) heard() {
 
 func TestTheSameNotificationTwiceIsOneChangeAndAnOlderOneAfterANewerIsNone(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t, embeddedBrokers(t))
+	w := newWorld(t, pipelinetest.Embedded(t))
 	w.options.Schedule = func(string, string) watch.Schedule { return seldom }
 	w.webhooks(nil)
 	stop := w.start()
 	defer stop()
 	for _, id := range []string{"twice", "reordered"} {
-		w.scripted(notified{provider: "worldpay", before: "Sent for Authorization"}, id)
+		w.notifiable(notified{provider: "worldpay", before: "Sent for Authorization"}, id)
 	}
-	w.eventually(func() bool { return len(w.events()) == 2 }, "two payments are pending")
-	store := w.sandbox.Store("worldpay")
-	notify := func(id string, n sandbox.Notify, total int64) {
+	w.Eventually(func() bool { return len(w.Events()) == 2 }, "two payments are pending")
+	store := w.Sandbox.Store("worldpay")
+	notify := func(id string, n sandbox.Notify, total int) {
 		require.NoError(t, store.Notify(id, n))
-		w.eventually(func() bool { return w.written(w.topics.Notified) >= total }, "the notifications are accepted")
+		w.Eventually(func() bool { return w.Count(w.Topics.Notified) >= total }, "the notifications are accepted")
 	}
 	notify("twice", sandbox.Notify{Type: "sentForSettlement", Times: 3}, 3)
 	notify("twice", sandbox.Notify{Type: "sentForSettlement"}, 4)
 	notify("reordered", sandbox.Notify{Type: "sentForSettlement"}, 5)
 	notify("reordered", sandbox.Notify{Type: "authorized"}, 6)
 	w.heard()
-	assert.Equal(t, []string{"pending", "capture_pending (final)"}, statuses(w.eventsOf("twice")))
-	assert.Equal(t, []string{"pending", "capture_pending (final)"}, statuses(w.eventsOf("reordered")))
+	assert.Equal(t, []string{"pending", "capture_pending (final)"}, statuses(w.EventsOf("twice")))
+	assert.Equal(t, []string{"pending", "capture_pending (final)"}, statuses(w.EventsOf("reordered")))
 	assert.Empty(t, w.deadLetters())
 }
 
 func TestAPartOnlyAsksAndAnUnknownTypeDoesToo(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t, embeddedBrokers(t))
+	w := newWorld(t, pipelinetest.Embedded(t))
 	w.options.Schedule = func(string, string) watch.Schedule { return seldom }
 	w.webhooks(nil)
 	stop := w.start()
 	defer stop()
 	kinds := map[string]func(id string){
 		"a-part-refunded": func(id string) {
-			require.NoError(t, w.sandbox.Store("worldpay").Notify(id, sandbox.Notify{Type: "refunded", Fields: map[string]any{
+			require.NoError(t, w.Sandbox.Store("worldpay").Notify(id, sandbox.Notify{Type: "refunded", Fields: map[string]any{
 				"reference": "part-1", "amount": map[string]any{"value": 100, "currencyCode": "COP"},
 			}}))
 		},
 		"an-unknown-type": func(id string) {
-			require.NoError(t, w.sandbox.Store("worldpay").Notify(id, sandbox.Notify{Type: "settled", Fields: map[string]any{"type": "painted"}}))
+			require.NoError(t, w.Sandbox.Store("worldpay").Notify(id, sandbox.Notify{Type: "settled", Fields: map[string]any{"type": "painted"}}))
 		},
 	}
 	for id := range kinds {
-		w.scripted(notified{provider: "worldpay", before: "Sent for Settlement"}, id)
+		w.notifiable(notified{provider: "worldpay", before: "Sent for Settlement"}, id)
 	}
-	w.eventually(func() bool { return len(w.events()) == len(kinds) }, "what the queries show is said")
+	w.Eventually(func() bool { return len(w.Events()) == len(kinds) }, "what the queries show is said")
 	for id, notify := range kinds {
-		asked := w.sandbox.Store("worldpay").Answers(id)
+		asked := w.Sandbox.Store("worldpay").Answers(id)
 		notify(id)
-		w.eventually(func() bool { return w.sandbox.Store("worldpay").Answers(id) > asked }, id+": the provider is asked now")
+		w.Eventually(func() bool { return w.Sandbox.Store("worldpay").Answers(id) > asked }, id+": the provider is asked now")
 	}
 	w.heard()
 	for id := range kinds {
-		assert.Equal(t, []string{"capture_pending (final)"}, statuses(w.eventsOf(id)), id)
+		assert.Equal(t, []string{"capture_pending (final)"}, statuses(w.EventsOf(id)), id)
 	}
 	assert.Empty(t, w.deadLetters())
 }
 
 func TestANotificationAboutAnotherAmountIsADeadLetterAndNoStatus(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t, embeddedBrokers(t))
+	w := newWorld(t, pipelinetest.Embedded(t))
 	w.options.Schedule = func(string, string) watch.Schedule { return seldom }
 	w.webhooks(nil)
 	stop := w.start()
 	defer stop()
-	w.scripted(notified{provider: "checkout", before: "Pending"}, "p")
-	w.eventually(func() bool { return w.written(w.topics.StatusChanged) == 1 }, "the payment is pending")
-	require.NoError(t, w.sandbox.Store("checkout").Notify("p", sandbox.Notify{Type: "payment_approved", Fields: map[string]any{"amount": 1}}))
-	w.eventually(func() bool { return len(w.deadLetters()) == 1 }, "a dead letter")
+	w.notifiable(notified{provider: "checkout", before: "Pending"}, "p")
+	w.Eventually(func() bool { return w.Count(w.Topics.StatusChanged) == 1 }, "the payment is pending")
+	require.NoError(t, w.Sandbox.Store("checkout").Notify("p", sandbox.Notify{Type: "payment_approved", Fields: map[string]any{"amount": 1}}))
+	w.Eventually(func() bool { return len(w.deadLetters()) == 1 }, "a dead letter")
 	w.heard()
 	letter := w.deadLetters()[0]
-	assert.Equal(t, "mismatch", headerOf(letter, "paystatus_reason"))
-	assert.Contains(t, headerOf(letter, "paystatus_detail"), "other_amount")
-	answer, err := base64.StdEncoding.DecodeString(headerOf(letter, "paystatus_answer"))
+	assert.Equal(t, "mismatch", pipelinetest.Header(letter, "paystatus_reason"))
+	assert.Contains(t, pipelinetest.Header(letter, "paystatus_detail"), "other_amount")
+	answer, err := base64.StdEncoding.DecodeString(pipelinetest.Header(letter, "paystatus_answer"))
 	require.NoError(t, err)
 	assert.Contains(t, string(answer), `"amount":1,`)
-	assert.Equal(t, []string{"pending"}, statuses(w.eventsOf("p")))
+	assert.Equal(t, []string{"pending"}, statuses(w.EventsOf("p")))
 }
 
 func TestWhatIsNotAuthenticNeverBecomesAStatus(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t, embeddedBrokers(t))
+	w := newWorld(t, pipelinetest.Embedded(t))
 	w.options.Schedule = func(string, string) watch.Schedule { return seldom }
 	w.webhooks(nil)
 	stop := w.start()
 	defer stop()
-	w.scripted(notified{provider: "liquido", before: "IN_PROGRESS"}, "p")
-	w.eventually(func() bool { return len(w.events()) == 1 }, "the payment is pending")
+	w.notifiable(notified{provider: "liquido", before: "IN_PROGRESS"}, "p")
+	w.Eventually(func() bool { return len(w.Events()) == 1 }, "the payment is pending")
 	asked := w.asked("p")
 
 	body, signature := sandbox.LiquidoCallback("CHARGE_SUCCEEDED", sandbox.Payment{
 		Reference: "p", Status: "SETTLED", Script: sandbox.Script{Amount: sandbox.Amount{Value: 5000, Currency: "COP"}},
 	}, time.Now().Add(-time.Hour))
 	produce := func(signature string, received time.Time) {
-		w.produce(w.topics.Notified, "", body, header("paystatus_provider", "liquido"), header("paystatus_account", "default"),
+		w.Produce(w.Topics.Notified, "", body, header("paystatus_provider", "liquido"), header("paystatus_account", "default"),
 			header("paystatus_received_at", received.UTC().Format(time.RFC3339Nano)), header("paystatus_path", "/hooks"),
 			header("http_liquido-signature", signature))
 	}
 	produce(signature+"00", time.Now().Add(-time.Hour))
 	produce("", time.Now().Add(-time.Hour))
 	produce(signature, time.Now())
-	w.eventually(func() bool { return len(w.deadLetters()) == 3 }, "three dead letters")
+	w.Eventually(func() bool { return len(w.deadLetters()) == 3 }, "three dead letters")
 	for _, letter := range w.deadLetters() {
-		assert.Equal(t, "bad_signature", headerOf(letter, "paystatus_reason"))
-		assert.Equal(t, "notification", headerOf(letter, "paystatus_handler"))
+		assert.Equal(t, "bad_signature", pipelinetest.Header(letter, "paystatus_reason"))
+		assert.Equal(t, "notification", pipelinetest.Header(letter, "paystatus_handler"))
 		assert.Equal(t, body, letter.Value)
 	}
 	assert.Equal(t, asked, w.asked("p"), "nobody was asked for their sake")
-	assert.Equal(t, []string{"pending"}, statuses(w.eventsOf("p")))
+	assert.Equal(t, []string{"pending"}, statuses(w.EventsOf("p")))
 
 	produce(signature, time.Now().Add(-time.Hour).Add(4*time.Minute))
-	w.eventually(func() bool { return len(w.eventsOf("p")) == 2 }, "its age counts from its receipt, an hour ago")
-	assert.Equal(t, "captured (final)", statuses(w.eventsOf("p"))[1])
+	w.Eventually(func() bool { return len(w.EventsOf("p")) == 2 }, "its age counts from its receipt, an hour ago")
+	assert.Equal(t, "captured (final)", statuses(w.EventsOf("p"))[1])
 }
 
 func TestATrustedProducerNeedsNoSignature(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t, embeddedBrokers(t))
+	w := newWorld(t, pipelinetest.Embedded(t))
 	w.options.Schedule = func(string, string) watch.Schedule { return seldom }
 	w.options.TrustProducer = true
 	stop := w.start()
 	defer stop()
-	w.scripted(notified{provider: "liquido", before: "IN_PROGRESS"}, "p")
-	w.eventually(func() bool { return len(w.events()) == 1 }, "the payment is pending")
+	w.notifiable(notified{provider: "liquido", before: "IN_PROGRESS"}, "p")
+	w.Eventually(func() bool { return len(w.Events()) == 1 }, "the payment is pending")
 	body, _ := sandbox.LiquidoCallback("CHARGE_SUCCEEDED", sandbox.Payment{
 		Reference: "p", Status: "SETTLED", Script: sandbox.Script{Amount: sandbox.Amount{Value: 5000, Currency: "COP"}},
 	}, time.Now())
-	w.produce(w.topics.Notified, "any key", body, header("paystatus_provider", "liquido"))
-	w.eventually(func() bool { return len(w.eventsOf("p")) == 2 }, "the notification counts")
-	assert.Equal(t, []string{"pending", "captured (final)"}, statuses(w.eventsOf("p")))
+	w.Produce(w.Topics.Notified, "any key", body, header("paystatus_provider", "liquido"))
+	w.Eventually(func() bool { return len(w.EventsOf("p")) == 2 }, "the notification counts")
+	assert.Equal(t, []string{"pending", "captured (final)"}, statuses(w.EventsOf("p")))
 }
 
 func TestWhileNobodyTellsWhosePaymentItIsANotificationWaits(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t, embeddedBrokers(t))
+	w := newWorld(t, pipelinetest.Embedded(t))
 	w.options.Schedule = func(string, string) watch.Schedule { return seldom }
 	w.webhooks(nil)
 	stop := w.start()
 	defer stop()
 	n := notified{provider: "antom", kind: "CAPTURE_RESULT", before: "SUCCESS", method: "CARD"}
-	w.scripted(n, "p")
-	w.eventually(func() bool { return len(w.events()) == 1 }, "the payment is authorized")
-	store := w.sandbox.Store("antom")
+	w.notifiable(n, "p")
+	w.Eventually(func() bool { return len(w.Events()) == 1 }, "the payment is authorized")
+	store := w.Sandbox.Store("antom")
 	answers := func(fault string) {
 		require.NoError(t, store.Put("p", sandbox.Script{
 			Amount: sandbox.Amount{Value: 5000, Currency: "COP"}, Method: n.method, Aliases: []string{"20260101p"},
@@ -472,11 +473,11 @@ func TestWhileNobodyTellsWhosePaymentItIsANotificationWaits(t *testing.T) {
 	answers(sandbox.Fault503)
 	captured := time.Now().UTC().Add(time.Hour).Format(time.RFC3339) // later than any query's
 	require.NoError(t, store.Notify("p", sandbox.Notify{Type: n.kind, Fields: map[string]any{"captureTime": captured}}))
-	tier := w.topics.Tier("1s")
-	w.eventually(func() bool { return w.written(tier) > 1 }, "it has waited twice")
+	tier := w.Topics.Tier("1s")
+	w.Eventually(func() bool { return w.Count(tier) > 1 }, "it has waited twice")
 	answers("")
-	w.eventually(func() bool { return len(w.events()) == 2 }, "the provider tells whose it is")
-	assert.Equal(t, []string{"authorized", "captured (final)"}, statuses(w.eventsOf("p")))
+	w.Eventually(func() bool { return len(w.Events()) == 2 }, "the provider tells whose it is")
+	assert.Equal(t, []string{"authorized", "captured (final)"}, statuses(w.EventsOf("p")))
 	assert.Empty(t, w.deadLetters())
 }
 
@@ -485,7 +486,7 @@ func TestANotificationOfAnUnknownPaymentIsADeadLetterAfterTheGraceOrIgnored(t *t
 	for name, ignore := range map[string]bool{"dead letter": false, "ignored": true} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			w := newWorld(t, embeddedBrokers(t))
+			w := newWorld(t, pipelinetest.Embedded(t))
 			schedule := quick
 			schedule.NotFoundGrace = 5 * time.Second
 			w.options.Schedule = func(string, string) watch.Schedule { return schedule }
@@ -493,23 +494,23 @@ func TestANotificationOfAnUnknownPaymentIsADeadLetterAfterTheGraceOrIgnored(t *t
 			w.webhooks(nil)
 			stop := w.start()
 			defer stop()
-			w.settling("late", sandbox.Step{Status: "SETTLED", Notify: &sandbox.Notify{}})
-			w.settling("nobody's", sandbox.Step{Status: "SETTLED", Notify: &sandbox.Notify{}})
-			w.eventually(func() bool { return w.asked("late") > 0 && w.asked("nobody's") > 0 }, "both are asked about")
-			w.initiate(initiated("late", "liquido", 300, "COP", map[string]any{"idempotency_key": "late"}))
-			w.eventually(func() bool { return len(w.eventsOf("late")) == 1 }, "the initiated event brings the context")
+			w.Scripted("late", sandbox.Step{Status: "SETTLED", Notify: &sandbox.Notify{}})
+			w.Scripted("nobody's", sandbox.Step{Status: "SETTLED", Notify: &sandbox.Notify{}})
+			w.Eventually(func() bool { return w.asked("late") > 0 && w.asked("nobody's") > 0 }, "both are asked about")
+			w.Initiate(initiated("late", "liquido", 300, "COP", map[string]any{"idempotency_key": "late"}))
+			w.Eventually(func() bool { return len(w.EventsOf("late")) == 1 }, "the initiated event brings the context")
 			asked := 0
-			w.eventually(func() bool {
+			w.Eventually(func() bool {
 				before := asked
 				asked = w.asked("nobody's")
-				return asked == before && w.lag() == 0 && (ignore || len(w.deadLetters()) == 1)
+				return asked == before && w.Idle() && (ignore || len(w.deadLetters()) == 1)
 			}, "the other one is given up")
-			assert.Empty(t, w.eventsOf("nobody's"))
+			assert.Empty(t, w.EventsOf("nobody's"))
 			for _, letter := range w.deadLetters() {
-				assert.Equal(t, "no_context", headerOf(letter, "paystatus_reason"))
+				assert.Equal(t, "no_context", pipelinetest.Header(letter, "paystatus_reason"))
 				assert.Equal(t, "nobody's", string(letter.Key))
 			}
-			assert.Equal(t, []string{"captured (final)"}, statuses(w.eventsOf("late")))
+			assert.Equal(t, []string{"captured (final)"}, statuses(w.EventsOf("late")))
 		})
 	}
 }
@@ -538,18 +539,18 @@ func TestTwoDisputesOneWonAndOneLostEachReachTheConsumerOnce(t *testing.T) {
 	} {
 		t.Run(provider, func(t *testing.T) {
 			t.Parallel()
-			w := newWorld(t, embeddedBrokers(t))
+			w := newWorld(t, pipelinetest.Embedded(t))
 			w.options.Schedule = func(string, string) watch.Schedule { return seldom }
 			w.webhooks(nil)
 			stop := w.start()
-			w.scripted(notified{provider: provider, before: tc.before}, "p")
-			w.eventually(func() bool { return len(w.events()) == 1 }, "the payment is captured")
-			total := int64(0)
+			w.notifiable(notified{provider: provider, before: tc.before}, "p")
+			w.Eventually(func() bool { return len(w.Events()) == 1 }, "the payment is captured")
+			total := 0
 			notify := func(all []sent) {
 				for _, n := range all {
 					total += 2
-					require.NoError(t, w.sandbox.Store(provider).Notify("p", sandbox.Notify{Type: n.kind, Times: 2, Fields: n.fields}))
-					w.eventually(func() bool { return w.written(w.topics.Notified) >= total }, "accepted")
+					require.NoError(t, w.Sandbox.Store(provider).Notify("p", sandbox.Notify{Type: n.kind, Times: 2, Fields: n.fields}))
+					w.Eventually(func() bool { return w.Count(w.Topics.Notified) >= total }, "accepted")
 				}
 				w.heard()
 			}
@@ -559,17 +560,17 @@ func TestTwoDisputesOneWonAndOneLostEachReachTheConsumerOnce(t *testing.T) {
 			defer stop()
 			notify(tc.second)
 
-			events := w.eventsOf("p")
+			events := w.EventsOf("p")
 			require.Equal(t, []string{tc.said, "disputed", tc.said, "disputed", "charged_back (final)"}, statuses(events))
 			ids := map[string]bool{}
 			for _, e := range events {
-				ids[e.id] = true
+				ids[e.ID] = true
 			}
 			assert.Len(t, ids, len(events), "each has an id of its own")
-			one, other := events[1].data.Dispute.ID, events[3].data.Dispute.ID
+			one, other := events[1].Data.Dispute.ID, events[3].Data.Dispute.ID
 			assert.NotEqual(t, one, other)
-			assert.Equal(t, schemas.Dispute{ID: one, Outcome: schemas.DisputeWon}, *events[2].data.Dispute)
-			assert.Equal(t, schemas.Dispute{ID: other, Outcome: schemas.DisputeLost}, *events[4].data.Dispute)
+			assert.Equal(t, schemas.Dispute{ID: one, Outcome: schemas.DisputeWon}, *events[2].Data.Dispute)
+			assert.Equal(t, schemas.Dispute{ID: other, Outcome: schemas.DisputeLost}, *events[4].Data.Dispute)
 		})
 	}
 }
@@ -589,7 +590,7 @@ func (f *forgetful) Publish(topic string, messages ...*message.Message) (err err
 
 func TestAKillBetweenAnyTwoStepsLosesNoNotificationThatWasAcknowledged(t *testing.T) {
 	t.Parallel()
-	testNotifiedKillPoints(t, embeddedBrokers(t))
+	testNotifiedKillPoints(t, pipelinetest.Embedded(t))
 }
 
 func testNotifiedKillPoints(t *testing.T, brokers []string) {
@@ -603,9 +604,9 @@ func testNotifiedKillPoints(t *testing.T, brokers []string) {
 			w := newWorld(t, brokers)
 			w.options.Schedule = func(string, string) watch.Schedule { return seldom }
 			w.webhooks(func(p message.Publisher) message.Publisher { return &forgetful{Publisher: p} })
-			w.scripted(notified{provider: "liquido", before: "IN_PROGRESS"}, "p")
+			w.notifiable(notified{provider: "liquido", before: "IN_PROGRESS"}, "p")
 			stop := w.start()
-			w.eventually(func() bool { return len(w.eventsOf("p")) == 1 }, "the payment is pending")
+			w.Eventually(func() bool { return len(w.EventsOf("p")) == 1 }, "the payment is pending")
 			w.heard()
 			stop()
 
@@ -617,10 +618,10 @@ func testNotifiedKillPoints(t *testing.T, brokers []string) {
 				return d
 			}
 			if n > 0 {
-				stop = w.startWith(options)
+				stop = w.StartWith(options)
 			}
-			require.NoError(t, w.sandbox.Store("liquido").Notify("p", sandbox.Notify{Type: "CHARGE_SUCCEEDED"}))
-			w.eventually(func() bool { return len(w.records(w.topics.Notified)) >= 2 }, "the endpoint died before it answered; the provider sent again")
+			require.NoError(t, w.Sandbox.Store("liquido").Notify("p", sandbox.Notify{Type: "CHARGE_SUCCEEDED"}))
+			w.Eventually(func() bool { return len(w.Records(w.Topics.Notified)) >= 2 }, "the endpoint died before it answered; the provider sent again")
 			if n > 0 {
 				<-d.dead
 				stop()
@@ -628,14 +629,14 @@ func testNotifiedKillPoints(t *testing.T, brokers []string) {
 
 			stop = w.start()
 			defer stop()
-			w.eventually(func() bool { return len(w.eventsOf("p")) > 1 }, "what was acknowledged is said")
+			w.Eventually(func() bool { return len(w.EventsOf("p")) > 1 }, "what was acknowledged is said")
 			w.heard()
 			ids := map[string]string{}
-			for _, e := range w.eventsOf("p") {
-				ids[e.id] = string(e.data.Status)
+			for _, e := range w.EventsOf("p") {
+				ids[e.ID] = string(e.Data.Status)
 			}
 			assert.Len(t, ids, 2, "one id for one change, however often it was said")
-			assert.Equal(t, "captured (final)", statuses(w.eventsOf("p"))[1])
+			assert.Equal(t, "captured (final)", statuses(w.EventsOf("p"))[1])
 			assert.Empty(t, w.deadLetters())
 		})
 	}
@@ -643,7 +644,7 @@ func testNotifiedKillPoints(t *testing.T, brokers []string) {
 
 func TestTheRecordsOfTheTopicAreAsPublished(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t, embeddedBrokers(t))
+	w := newWorld(t, pipelinetest.Embedded(t))
 	w.webhooks(nil)
 	want := map[string][]string{
 		"checkout": {"http_authorization", "http_cko-signature"}, "antom": {"http_client-id", "http_request-time", "http_signature"},
@@ -651,15 +652,15 @@ func TestTheRecordsOfTheTopicAreAsPublished(t *testing.T) {
 	}
 	for _, s := range w.simulators() {
 		script := sandbox.Script{Steps: []sandbox.Step{{Status: s.NotificationTypes()[0].Status, Notify: &sandbox.Notify{}}}}
-		require.NoError(t, w.sandbox.Store(s.Name()).Put(s.Name()+"-1", script))
+		require.NoError(t, w.Sandbox.Store(s.Name()).Put(s.Name()+"-1", script))
 	}
-	w.eventually(func() bool { return len(w.records(w.topics.Notified)) >= len(want) }, "four notifications")
-	for _, r := range w.records(w.topics.Notified) {
-		provider := headerOf(r, "paystatus_provider")
+	w.Eventually(func() bool { return len(w.Records(w.Topics.Notified)) >= len(want) }, "four notifications")
+	for _, r := range w.Records(w.Topics.Notified) {
+		provider := pipelinetest.Header(r, "paystatus_provider")
 		assert.Equal(t, provider+"-1", string(r.Key), "the merchant's reference")
-		assert.Equal(t, "default", headerOf(r, "paystatus_account"))
-		assert.Equal(t, "/notifications/"+provider+"/default", headerOf(r, "paystatus_path"))
-		at, err := time.Parse(time.RFC3339, headerOf(r, "paystatus_received_at"))
+		assert.Equal(t, "default", pipelinetest.Header(r, "paystatus_account"))
+		assert.Equal(t, "/notifications/"+provider+"/default", pipelinetest.Header(r, "paystatus_path"))
+		at, err := time.Parse(time.RFC3339, pipelinetest.Header(r, "paystatus_received_at"))
 		require.NoError(t, err)
 		assert.WithinDuration(t, time.Now(), at, time.Minute)
 		var named []string
@@ -669,7 +670,7 @@ func TestTheRecordsOfTheTopicAreAsPublished(t *testing.T) {
 			}
 		}
 		assert.ElementsMatch(t, want[provider], named)
-		assert.NotEmpty(t, headerOf(r, "http_content-type"))
+		assert.NotEmpty(t, pipelinetest.Header(r, "http_content-type"))
 		headers := map[string]string{}
 		for _, h := range r.Headers {
 			headers[h.Key] = string(h.Value)

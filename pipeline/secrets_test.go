@@ -22,6 +22,7 @@ import (
 	"github.com/paystatus/paystatus/handlers/watch"
 	"github.com/paystatus/paystatus/pipeline"
 	"github.com/paystatus/paystatus/pipeline/kafka"
+	"github.com/paystatus/paystatus/pipeline/pipelinetest"
 	"github.com/paystatus/paystatus/providers/providertest"
 	"github.com/paystatus/paystatus/providers/sandbox"
 )
@@ -127,18 +128,18 @@ const cardNumber = "4111111111111111"
 
 func TestSecretsAndCardNumbersAreInRequestsAndNowhereElse(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t, embeddedBrokers(t))
+	w := newWorld(t, pipelinetest.Embedded(t))
 	secrets, log, registry := &spy{kept: map[string]string{}, kinds: map[string]bool{}}, &transcript{}, prometheus.NewRegistry()
 	w.options.Log = slog.New(slog.NewTextHandler(log, &slog.HandlerOptions{Level: slog.LevelDebug}))
 	w.options.Kafka.Logger = w.options.Log
 	w.options.Metrics = pipeline.NewMetrics(registry)
-	for name, settings := range w.configured.Providers {
+	for name, settings := range w.Config.Providers {
 		for _, secret := range providertest.Secrets(settings) {
 			secrets.keep("a secret of "+name, secret)
 		}
 	}
 	var err error
-	w.options.Providers, err = pipeline.Connect(w.configured, secrets)
+	w.options.Providers, err = pipeline.Connect(w.Config, secrets)
 	require.NoError(t, err)
 	schedule := quick
 	schedule.Unreadable = watch.Backoff{Initial: time.Second, Max: time.Second, Limit: 1}
@@ -148,10 +149,10 @@ func TestSecretsAndCardNumbersAreInRequestsAndNowhereElse(t *testing.T) {
 	noted := map[string]any{"x_note": "paid with " + cardNumber}
 	payments := w.payEverywhere(noted)
 	stop := w.start()
-	w.eventually(func() bool {
+	w.Eventually(func() bool {
 		ended := map[string]bool{}
-		for _, e := range w.events() {
-			ended[e.key] = ended[e.key] || e.data.Final
+		for _, e := range w.Events() {
+			ended[e.Data.PaymentID] = ended[e.Data.PaymentID] || e.Data.Final
 		}
 		for _, id := range payments {
 			if !ended[id] {
@@ -161,11 +162,11 @@ func TestSecretsAndCardNumbersAreInRequestsAndNowhereElse(t *testing.T) {
 		return true
 	}, "every payment ends")
 	for provider, kind := range map[string]string{"checkout": "payment_captured", "antom": "PAYMENT_RESULT", "worldpay": "settled", "liquido": "CHARGE_SUCCEEDED"} {
-		_ = w.sandbox.Store(provider).Notify(provider+"-good", sandbox.Notify{Type: kind, Fields: noted})
+		_ = w.Sandbox.Store(provider).Notify(provider+"-good", sandbox.Notify{Type: kind, Fields: noted})
 	}
-	w.eventually(func() bool { return w.written(w.topics.Notified) >= 4 }, "notifications")
+	w.Eventually(func() bool { return w.Count(w.Topics.Notified) >= 4 }, "notifications")
 	w.heard()
-	w.eventually(func() bool { return len(w.deadLetters()) >= 11 }, "dead letters of what is foreign and of what cannot be read")
+	w.Eventually(func() bool { return len(w.deadLetters()) >= 11 }, "dead letters of what is foreign and of what cannot be read")
 	stop()
 
 	assert.NotEmpty(t, log.String())
@@ -177,15 +178,15 @@ func TestSecretsAndCardNumbersAreInRequestsAndNowhereElse(t *testing.T) {
 	assert.Empty(t, secrets.found(scraped.Body.String()), "in the metrics")
 	assert.NotContains(t, scraped.Body.String(), cardNumber)
 
-	topics := []string{w.topics.StatusChanged, w.topics.DeadLetters(), w.topics.Replays()}
-	for _, topic := range w.topics.Consumed() {
-		if topic != w.topics.Initiated && topic != w.topics.Notified { // what others wrote
+	topics := []string{w.Topics.StatusChanged, w.Topics.DeadLetters(), w.Topics.Replays()}
+	for _, topic := range w.Topics.Consumed() {
+		if topic != w.Topics.Initiated && topic != w.Topics.Notified { // what others wrote
 			topics = append(topics, topic)
 		}
 	}
 	masked := 0
 	for _, topic := range topics {
-		for _, r := range w.records(topic) {
+		for _, r := range w.Records(topic) {
 			text := recordText(r)
 			assert.Empty(t, secrets.found(text), "in a record of %s", topic)
 			assert.NotContains(t, text, cardNumber, "in a record of %s", topic)
@@ -228,17 +229,17 @@ func recordText(r kafka.Record) string {
 // payEverywhere initiates payments of every provider: one with trouble on its way to a good end, one whose answer is another
 // payment's, and one whose answer cannot be read. The first end.
 func (w *world) payEverywhere(noted map[string]any) (ending []string) {
-	w.t.Helper()
+	w.T.Helper()
 	const value, currency = 4000, "EUR"
 	put := func(provider, id, account string, reference map[string]any, scripted string, steps ...sandbox.Step) {
 		script := sandbox.Script{Amount: sandbox.Amount{Value: value, Currency: currency}, Steps: steps}
 		if scripted != id {
 			script.Aliases = []string{id}
 		}
-		require.NoError(w.t, w.sandbox.Store(provider).Put(scripted, script))
+		require.NoError(w.T, w.Sandbox.Store(provider).Put(scripted, script))
 		event := initiated(id, provider, value, currency, reference)
 		event["account"] = account
-		w.initiate(event)
+		w.Initiate(event)
 	}
 	for _, p := range []struct {
 		provider, account, open, final string

@@ -25,6 +25,7 @@ import (
 	"github.com/paystatus/paystatus/pipeline/delay"
 	"github.com/paystatus/paystatus/pipeline/embedded"
 	"github.com/paystatus/paystatus/pipeline/kafka"
+	"github.com/paystatus/paystatus/pipeline/pipelinetest"
 )
 
 // The benchmark of the tiers runs the broker, which it fills, and the pipeline in processes of their own, so that the memory of
@@ -215,14 +216,7 @@ func BenchmarkTiers(b *testing.B) {
 func benchTiers(b *testing.B, waiting int) {
 	b.Helper()
 	brokers := []string{startPart(b, "broker", benchLoad{Waiting: waiting}).says()}
-	w := &world{t: b, config: kafka.Config{Brokers: brokers}, topics: benchTopics}
-	var err error
-	w.client, err = kafka.NewClient(w.config)
-	require.NoError(b, err)
-	defer func() { _ = w.client.Close() }()
-	w.writer, err = kafka.NewPublisher(w.config, kafka.PublisherOptions{OmitUUID: true})
-	require.NoError(b, err)
-	defer func() { _ = w.writer.Close() }()
+	w := &pipelinetest.World{Broker: pipelinetest.Connect(b, kafka.Config{Brokers: brokers}), Topics: benchTopics}
 	wake := startPart(b, "wake", benchLoad{Brokers: brokers})
 	require.Equal(b, "ready", wake.says())
 
@@ -237,22 +231,26 @@ func benchTiers(b *testing.B, waiting int) {
 			for j := range rate * int(every) / int(time.Second) {
 				batch = append(batch, benchRecord(i*1000+j))
 			}
-			if err := w.writer.Publish(w.topics.Tier("1s"), batch...); err != nil {
+			if err := w.Writer.Publish(w.Topics.Tier("1s"), batch...); err != nil {
 				b.Error(err)
 			}
 		})
 	}
 	writes.Wait()
-	w.eventually(func() bool { return w.written(w.topics.Checks()) >= rate*seconds }, "all are moved")
+	w.Eventually(func() bool { return w.Count(w.Topics.Checks()) >= rate*seconds }, "all are moved")
 	wake.end()
 	var peak float64
-	_, err = fmt.Sscan(strings.TrimSpace(wake.says()), &peak)
+	_, err := fmt.Sscan(strings.TrimSpace(wake.says()), &peak)
 	require.NoError(b, err)
 
 	began := map[string]time.Time{}
-	w.scan(w.topics.Tier("1s"), func(r kafka.Record) { began[string(r.Key)] = r.Time })
+	for _, r := range w.Records(w.Topics.Tier("1s")) {
+		began[string(r.Key)] = r.Time
+	}
 	var late []time.Duration
-	w.scan(w.topics.Checks(), func(r kafka.Record) { late = append(late, r.Time.Sub(began[string(r.Key)])-time.Second) })
+	for _, r := range w.Records(w.Topics.Checks()) {
+		late = append(late, r.Time.Sub(began[string(r.Key)])-time.Second)
+	}
 	slices.Sort(late)
 	b.ReportMetric(float64(late[len(late)/2].Milliseconds()), "p50-ms-late")
 	b.ReportMetric(float64(late[len(late)*99/100].Milliseconds()), "p99-ms-late")

@@ -8,7 +8,6 @@ import (
 	"math/rand/v2"
 	"slices"
 	"strconv"
-	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -24,6 +23,7 @@ import (
 	"github.com/paystatus/paystatus/pipeline/config"
 	"github.com/paystatus/paystatus/pipeline/delay"
 	"github.com/paystatus/paystatus/pipeline/kafka"
+	"github.com/paystatus/paystatus/pipeline/pipelinetest"
 )
 
 // swift tiers stand to each other like the service's 1s, 5s and 1h.
@@ -32,47 +32,40 @@ var swift = delay.Tiers{{Name: "100ms", Delay: 100 * time.Millisecond}, {Name: "
 // newTiers is a world in which nothing happens but that records wait.
 func newTiers(t testing.TB, brokers []string) *world {
 	t.Helper()
-	name := strings.NewReplacer("/", ".", " ", "_", "'", "").Replace(t.Name())
+	name := pipelinetest.Name(t)
 	log := slog.New(slog.NewTextHandler(logWriter(), &slog.HandlerOptions{Level: slog.LevelDebug}))
-	w := &world{
-		t: t, group: name, config: kafka.Config{Brokers: brokers, ClientID: name, Logger: log},
-		topics: pipeline.Topics{Tiers: swift, Topics: config.Topics{
+	w := &world{World: &pipelinetest.World{
+		Broker: pipelinetest.Connect(t, kafka.Config{Brokers: brokers, ClientID: name, Logger: log}),
+		Topics: pipeline.Topics{Tiers: swift, Topics: config.Topics{
 			Initiated: name + ".initiated", Notified: name + ".notified", StatusChanged: name + ".status_changed", Prefix: name + ".",
 			Partitions: 4, Replication: 1, MinInsync: 1,
 		}},
-	}
-	var err error
-	w.client, err = kafka.NewClient(w.config)
-	require.NoError(t, err)
-	t.Cleanup(func() { _ = w.client.Close() })
-	w.writer, err = kafka.NewPublisher(w.config, kafka.PublisherOptions{OmitUUID: true})
-	require.NoError(t, err)
-	t.Cleanup(func() { _ = w.writer.Close() })
-	w.options = pipeline.Options{Kafka: w.config, Group: w.group, SessionTimeout: 6 * time.Second, Topics: w.topics, Drain: 5 * time.Second, Log: log}
+	}}
+	w.options = pipeline.Options{Kafka: w.Kafka, Group: name, SessionTimeout: 6 * time.Second, Topics: w.Topics, Drain: 5 * time.Second, Log: log}
 	return w
 }
 
 // createTiers creates the topics, with what a test made of them.
 func (w *world) createTiers() {
-	w.t.Helper()
-	w.options.Topics = w.topics
-	_, err := pipeline.CreateTopics(w.t.Context(), w.client, w.topics)
-	require.NoError(w.t, err)
+	w.T.Helper()
+	w.options.Topics = w.Topics
+	_, err := pipeline.CreateTopics(w.T.Context(), w.Client, w.Topics)
+	require.NoError(w.T, err)
 }
 
 func (w *world) startTiers(o pipeline.Options) (stop func()) {
-	w.t.Helper()
-	require.NoError(w.t, pipeline.CommitStarts(w.t.Context(), w.client, w.topics, w.group, kafka.Earliest, true))
+	w.T.Helper()
+	require.NoError(w.T, pipeline.CommitStarts(w.T.Context(), w.Client, w.Topics, w.options.Group, kafka.Earliest, true))
 	p, err := pipeline.NewTiers(o)
-	require.NoError(w.t, err)
-	return w.run(p)
+	require.NoError(w.T, err)
+	return w.Run(p)
 }
 
 // delayed makes records numbered from first on wait, in one write.
 func (w *world) delayed(after time.Duration, first, count int) {
-	w.t.Helper()
+	w.T.Helper()
 	var messages []*message.Message
-	tiers := w.topics.Tiers
+	tiers := w.Topics.Tiers
 	waiting := tiers.Begin(after, []handlers.Header{{Key: "kept", Value: []byte("as it was")}})
 	for i := range count {
 		msg := message.NewMessage("", fmt.Append(nil, first+i))
@@ -84,22 +77,22 @@ func (w *world) delayed(after time.Duration, first, count int) {
 		kafka.SetHeaders(msg, headers)
 		messages = append(messages, msg)
 	}
-	require.NoError(w.t, w.writer.Publish(w.topics.Tier(waiting.Tier), messages...))
+	require.NoError(w.T, w.Writer.Publish(w.Topics.Tier(waiting.Tier), messages...))
 }
 
 // arrived counts how often each record came back to work.
 func (w *world) arrived() map[string]int {
-	w.t.Helper()
+	w.T.Helper()
 	all := map[string]int{}
-	for _, r := range w.records(w.topics.Checks()) {
+	for _, r := range w.Records(w.Topics.Checks()) {
 		all[string(r.Value)]++
 	}
 	return all
 }
 
 func (w *world) arrive(count int) {
-	w.t.Helper()
-	w.eventually(func() bool { return w.written(w.topics.Checks()) >= int64(count) && len(w.arrived()) == count }, "all go back to work")
+	w.T.Helper()
+	w.Eventually(func() bool { return w.Count(w.Topics.Checks()) >= count && len(w.arrived()) == count }, "all go back to work")
 }
 
 // each is every one of count records, that many times.
@@ -113,15 +106,15 @@ func each(count, times int) map[string]int {
 
 // lateness is how much longer each record waited than it should have, by the broker's clock.
 func (w *world) lateness(after time.Duration) map[string]time.Duration {
-	w.t.Helper()
+	w.T.Helper()
 	began := map[string]time.Time{}
-	for _, r := range w.records(w.topics.Tier(w.topics.Tiers.Begin(after, nil).Tier)) {
+	for _, r := range w.Records(w.Topics.Tier(w.Topics.Tiers.Begin(after, nil).Tier)) {
 		if at, ok := began[string(r.Value)]; !ok || r.Time.Before(at) {
 			began[string(r.Value)] = r.Time
 		}
 	}
 	all := map[string]time.Duration{}
-	for _, r := range w.records(w.topics.Checks()) {
+	for _, r := range w.Records(w.Topics.Checks()) {
 		if at, ok := began[string(r.Value)]; ok {
 			all[string(r.Value)] = r.Time.Sub(at) - after
 		}
@@ -133,18 +126,18 @@ func (w *world) lateness(after time.Duration) map[string]time.Duration {
 const late = 5 * time.Second
 
 func (w *world) inTime(after time.Duration, count int) {
-	w.t.Helper()
+	w.T.Helper()
 	lateness := w.lateness(after)
-	assert.Len(w.t, lateness, count)
+	assert.Len(w.T, lateness, count)
 	for value, by := range lateness {
-		assert.GreaterOrEqual(w.t, by, time.Duration(0), "%s came early", value)
-		assert.Less(w.t, by, late, "%s came late", value)
+		assert.GreaterOrEqual(w.T, by, time.Duration(0), "%s came early", value)
+		assert.Less(w.T, by, late, "%s came late", value)
 	}
 }
 
 func TestADelayIsWaitedThroughItsTiers(t *testing.T) {
 	t.Parallel()
-	testComposition(t, embeddedBrokers(t))
+	testComposition(t, pipelinetest.Embedded(t))
 }
 
 func testComposition(t *testing.T, brokers []string) {
@@ -154,10 +147,10 @@ func testComposition(t *testing.T, brokers []string) {
 	defer w.startTiers(w.options)()
 	w.delayed(700*time.Millisecond, 0, 40) // 500 + 100 + 100
 	w.arrive(40)
-	assert.Len(t, w.records(w.topics.Tier("500ms")), 40)
-	assert.Len(t, w.records(w.topics.Tier("100ms")), 80)
+	assert.Len(t, w.Records(w.Topics.Tier("500ms")), 40)
+	assert.Len(t, w.Records(w.Topics.Tier("100ms")), 80)
 	w.inTime(700*time.Millisecond, 40)
-	for _, r := range w.records(w.topics.Checks()) {
+	for _, r := range w.Records(w.Topics.Checks()) {
 		assert.Equal(t, []kafka.Header{{Key: "kept", Value: []byte("as it was")}}, r.Headers)
 		assert.Contains(t, string(r.Key), "p-")
 	}
@@ -165,7 +158,7 @@ func testComposition(t *testing.T, brokers []string) {
 
 func TestRecordsOfAPaymentKeepTheirOrderInATier(t *testing.T) {
 	t.Parallel()
-	w := newTiers(t, embeddedBrokers(t))
+	w := newTiers(t, pipelinetest.Embedded(t))
 	w.createTiers()
 	defer w.startTiers(w.options)()
 	for i := range 20 {
@@ -174,26 +167,26 @@ func TestRecordsOfAPaymentKeepTheirOrderInATier(t *testing.T) {
 	w.arrive(2000)
 	order := func(topic string) map[string][]string {
 		all := map[string][]string{}
-		for _, r := range w.records(topic) {
+		for _, r := range w.Records(topic) {
 			all[string(r.Key)] = append(all[string(r.Key)], string(r.Value))
 		}
 		return all
 	}
-	assert.Equal(t, order(w.topics.Tier("100ms")), order(w.topics.Checks()))
+	assert.Equal(t, order(w.Topics.Tier("100ms")), order(w.Topics.Checks()))
 }
 
 func TestATierGoesOnAfterARestartWhereItWas(t *testing.T) {
 	t.Parallel()
-	w := newTiers(t, embeddedBrokers(t))
+	w := newTiers(t, pipelinetest.Embedded(t))
 	w.createTiers()
 	stop := w.startTiers(w.options)
 	for i := range 10 {
 		w.delayed(500*time.Millisecond, 50*i, 50)
 		<-time.After(50 * time.Millisecond)
 	}
-	w.eventually(func() bool { return w.written(w.topics.Checks()) > 0 }, "some are due")
+	w.Eventually(func() bool { return w.Count(w.Topics.Checks()) > 0 }, "some are due")
 	stop()
-	assert.Less(t, w.written(w.topics.Checks()), int64(500), "stopped in the middle")
+	assert.Less(t, w.Count(w.Topics.Checks()), 500, "stopped in the middle")
 	defer w.startTiers(w.options)()
 	w.arrive(500)
 	assert.Equal(t, each(500, 1), w.arrived(), "an orderly restart repeats nothing")
@@ -202,19 +195,19 @@ func TestATierGoesOnAfterARestartWhereItWas(t *testing.T) {
 
 func TestAHandOverDoesNotWaitForWhatWaits(t *testing.T) {
 	t.Parallel()
-	w := newTiers(t, embeddedBrokers(t))
+	w := newTiers(t, pipelinetest.Embedded(t))
 	w.options.Drain = time.Minute
 	registry := prometheus.NewRegistry()
 	w.options.Metrics = pipeline.NewMetrics(registry)
 	w.createTiers()
 	stop := w.startTiers(w.options)
 	w.delayed(time.Hour, 0, 100)
-	w.eventually(func() bool { return measured(t, registry, "paystatus_kafka_lag", "wake.1h") == 100 }, "they are read and waited for")
+	w.Eventually(func() bool { return measured(t, registry, "paystatus_kafka_lag", "wake.1h") == 100 }, "they are read and waited for")
 	began := time.Now()
 	stop()
 	assert.Less(t, time.Since(began), 20*time.Second)
 	assert.Empty(t, w.arrived())
-	assert.Equal(t, int64(100), w.lagOf("wake.1h", w.topics.Tier("1h")))
+	assert.Equal(t, 100, w.Lag(pipeline.GroupOf(w.options.Group, "wake.1h"), w.Topics.Tier("1h")))
 }
 
 func TestAWrongHostClockDelaysNobody(t *testing.T) {
@@ -222,12 +215,12 @@ func TestAWrongHostClockDelaysNobody(t *testing.T) {
 	for name, by := range map[string]time.Duration{"an hour ahead": time.Hour, "an hour behind": -time.Hour} {
 		t.Run("the writer's "+name, func(t *testing.T) {
 			t.Parallel()
-			testWrongWriter(t, embeddedBrokers(t), by)
+			testWrongWriter(t, pipelinetest.Embedded(t), by)
 		})
 	}
 	t.Run("the reader's an hour behind", func(t *testing.T) {
 		t.Parallel()
-		testWrongReader(t, embeddedBrokers(t), -time.Hour)
+		testWrongReader(t, pipelinetest.Embedded(t), -time.Hour)
 	})
 }
 
@@ -236,10 +229,10 @@ func testWrongWriter(t *testing.T, brokers []string, by time.Duration) {
 	w := newTiers(t, brokers)
 	w.createTiers()
 	defer w.startTiers(w.options)()
-	wrong := &kafkago.Writer{Addr: kafkago.TCP(brokers...), Topic: w.topics.Tier("500ms"), Balancer: kafkago.Murmur2Balancer{}, BatchTimeout: time.Millisecond}
+	wrong := &kafkago.Writer{Addr: kafkago.TCP(brokers...), Topic: w.Topics.Tier("500ms"), Balancer: kafkago.Murmur2Balancer{}, BatchTimeout: time.Millisecond}
 	defer func() { _ = wrong.Close() }()
 	for i := range 10 {
-		w.eventually(func() bool { // it may not know the new topic yet
+		w.Eventually(func() bool { // it may not know the new topic yet
 			return wrong.WriteMessages(t.Context(), kafkago.Message{
 				Key: fmt.Append(nil, "p-", i), Value: fmt.Append(nil, 100+i), Time: time.Now().Add(by),
 			}) == nil
@@ -265,7 +258,7 @@ func testWrongReader(t *testing.T, brokers []string, by time.Duration) {
 
 func TestAKillBetweenForwardAndCommitOnlyRepeats(t *testing.T) {
 	t.Parallel()
-	w := newTiers(t, embeddedBrokers(t))
+	w := newTiers(t, pipelinetest.Embedded(t))
 	w.createTiers()
 	w.delayed(100*time.Millisecond, 0, 200)
 	d := &dying{dead: make(chan struct{})}
@@ -278,11 +271,13 @@ func TestAKillBetweenForwardAndCommitOnlyRepeats(t *testing.T) {
 	stop := w.startTiers(options)
 	<-d.dead
 	stop()
-	before := w.written(w.topics.Checks())
+	before := w.Count(w.Topics.Checks())
 	require.Positive(t, before)
 	defer w.startTiers(w.options)()
 	w.arrive(200)
-	w.eventually(func() bool { return w.lagOf("wake.100ms", w.topics.Tier("100ms")) == 0 }, "all is committed")
+	w.Eventually(func() bool {
+		return w.Lag(pipeline.GroupOf(w.options.Group, "wake.100ms"), w.Topics.Tier("100ms")) == 0
+	}, "all is committed")
 	total := int64(0)
 	for value, times := range w.arrived() {
 		assert.LessOrEqual(t, times, 2, value)
@@ -294,7 +289,7 @@ func TestAKillBetweenForwardAndCommitOnlyRepeats(t *testing.T) {
 
 func TestMembersThatComeAndGoLoseNothing(t *testing.T) {
 	t.Parallel()
-	testRebalances(t, embeddedBrokers(t))
+	testRebalances(t, pipelinetest.Embedded(t))
 }
 
 func testRebalances(t *testing.T, brokers []string) {
@@ -338,8 +333,8 @@ func (c *counting) Publish(topic string, messages ...*message.Message) error {
 
 func TestWhatIsDueMovesInWholeBatches(t *testing.T) {
 	t.Parallel()
-	w := newTiers(t, embeddedBrokers(t))
-	w.topics.Partitions = 1
+	w := newTiers(t, pipelinetest.Embedded(t))
+	w.Topics.Partitions = 1
 	w.createTiers()
 	w.delayed(100*time.Millisecond, 0, 1800)
 	<-time.After(100 * time.Millisecond)
@@ -391,7 +386,7 @@ func (u *unsteady) Publish(topic string, messages ...*message.Message) error {
 
 func TestAWriteThatFailsIsMadeAgain(t *testing.T) {
 	t.Parallel()
-	w := newTiers(t, embeddedBrokers(t))
+	w := newTiers(t, pipelinetest.Embedded(t))
 	w.createTiers()
 	u := &unsteady{}
 	w.options.Around = func(p message.Publisher) message.Publisher {

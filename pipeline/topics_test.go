@@ -11,6 +11,7 @@ import (
 	"github.com/paystatus/paystatus/pipeline"
 	"github.com/paystatus/paystatus/pipeline/config"
 	"github.com/paystatus/paystatus/pipeline/kafka"
+	"github.com/paystatus/paystatus/pipeline/pipelinetest"
 )
 
 func topicsOf(prefix string) pipeline.Topics {
@@ -20,17 +21,9 @@ func topicsOf(prefix string) pipeline.Topics {
 	}}
 }
 
-func newClient(t *testing.T, brokers []string) *kafka.Client {
-	t.Helper()
-	client, err := kafka.NewClient(kafka.Config{Brokers: brokers})
-	require.NoError(t, err)
-	t.Cleanup(func() { _ = client.Close() })
-	return client
-}
-
 func TestCreatedTopicsAreAsTheyMustBe(t *testing.T) {
 	t.Parallel()
-	client, topics := newClient(t, embeddedBrokers(t)), topicsOf("a.")
+	client, topics := pipelinetest.Connect(t, kafka.Config{Brokers: pipelinetest.Embedded(t)}).Client, topicsOf("a.")
 	missing, err := pipeline.MissingTopics(t.Context(), client, topics)
 	require.NoError(t, err)
 	created, err := pipeline.CreateTopics(t.Context(), client, topics)
@@ -47,7 +40,7 @@ func TestCreatedTopicsAreAsTheyMustBe(t *testing.T) {
 
 func TestWrongTopicsAreNamedWithWhatIsWrong(t *testing.T) {
 	t.Parallel()
-	client, topics := newClient(t, embeddedBrokers(t)), topicsOf("b.")
+	client, topics := pipelinetest.Connect(t, kafka.Config{Brokers: pipelinetest.Embedded(t)}).Client, topicsOf("b.")
 	for name, configs := range map[string]map[string]string{
 		"b.initiated":      {"cleanup.policy": "compact"},
 		"b.status_changed": {"max.message.bytes": "1048588", "retention.ms": "1000"}, // the company's own business
@@ -82,19 +75,15 @@ func TestWrongTopicsAreNamedWithWhatIsWrong(t *testing.T) {
 
 func TestLostOffsetsStopTheStart(t *testing.T) {
 	t.Parallel()
-	brokers := embeddedBrokers(t)
-	client, topics := newClient(t, brokers), topicsOf("c.")
-	w := &world{t: t, client: client}
+	w := pipelinetest.Connect(t, kafka.Config{Brokers: pipelinetest.Embedded(t)})
+	client, topics := w.Client, topicsOf("c.")
 	_, err := pipeline.CreateTopics(t.Context(), client, topics)
 	require.NoError(t, err)
 	require.NoError(t, pipeline.CommitStarts(t.Context(), client, topics, "first", kafka.Earliest, false), "empty topics have lost nothing")
 
-	w.writer, err = kafka.NewPublisher(kafka.Config{Brokers: brokers}, kafka.PublisherOptions{OmitUUID: true})
-	require.NoError(t, err)
-	t.Cleanup(func() { _ = w.writer.Close() })
-	w.produce(topics.Initiated, "p", []byte("x"))
+	w.Produce(topics.Initiated, "p", []byte("x"))
 	require.NoError(t, pipeline.CommitStarts(t.Context(), client, topics, "second", kafka.Earliest, false), "initiated events may be there before us")
-	w.produce(topics.Checks(), "p", []byte("x"))
+	w.Produce(topics.Checks(), "p", []byte("x"))
 	require.NoError(t, pipeline.CommitStarts(t.Context(), client, topics, "first", kafka.Earliest, false), "a group with offsets goes on")
 
 	err = pipeline.CommitStarts(t.Context(), client, topics, "third", kafka.Earliest, false)

@@ -57,7 +57,7 @@ func BenchmarkLive(b *testing.B) {
 			settled(id)
 			go w.Initiate(pipelinetest.Initiated(id)) // the writer gathers what comes at the same time
 		}
-		w.Eventually(w.idle, "the round ends")
+		w.Eventually(w.Idle, "the round ends")
 	}
 	for i := range rounds {
 		round(fmt.Sprintf("without-%d", i))

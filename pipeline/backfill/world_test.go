@@ -103,7 +103,7 @@ func (w *world) live(n int) (payments []string, events map[string]bool) {
 		w.Initiate(some...)
 		w.Eventually(func() bool { return w.Count(w.Topics.StatusChanged) >= len(payments) }, "the payments come to their end")
 	}
-	w.Eventually(w.idle, "nothing is on its way any more")
+	w.Eventually(w.Idle, "nothing is on its way any more")
 	events = map[string]bool{}
 	for _, e := range w.Events() {
 		events[e.ID] = true
@@ -111,23 +111,6 @@ func (w *world) live(n int) (payments []string, events map[string]bool) {
 	require.Len(w.T, events, n)
 	w.forget()
 	return payments, events
-}
-
-// idle reports whether every group has handled all records of its topic.
-func (w *world) idle() bool {
-	w.T.Helper()
-	for handler, topic := range w.Topics.Consumed() {
-		last, err := w.Client.ListOffsets(w.T.Context(), topic, kafka.Latest)
-		require.NoError(w.T, err)
-		committed, err := w.Client.CommittedOffsets(w.T.Context(), pipeline.GroupOf(w.Config.Kafka.Group, handler), topic)
-		require.NoError(w.T, err)
-		for p, end := range last {
-			if committed[p] < end {
-				return false
-			}
-		}
-	}
-	return true
 }
 
 // record writes what the pipeline writes when a check has come to its outcome.

@@ -82,6 +82,20 @@ func (b *Broker) Count(topic string) int {
 	return int(total)
 }
 
+// Lag is how many records of a topic a group has not committed.
+func (b *Broker) Lag(group, topic string) int {
+	b.T.Helper()
+	last, err := b.Client.ListOffsets(b.T.Context(), topic, kafka.Latest)
+	require.NoError(b.T, err)
+	committed, err := b.Client.CommittedOffsets(b.T.Context(), group, topic)
+	require.NoError(b.T, err)
+	lag := int64(0)
+	for p, end := range last {
+		lag += end - committed[p]
+	}
+	return int(lag)
+}
+
 // Eventually waits in real time, for a minute at most, until what happens at a broker has come to a condition.
 func (b *Broker) Eventually(condition func() bool, what string) {
 	b.T.Helper()

@@ -145,3 +145,14 @@ func (w *World) Run(p *pipeline.Pipeline) (stop func()) {
 	w.Eventually(p.Ready, "the pipeline is not ready")
 	return stop
 }
+
+// Idle reports whether every group has handled all records of its topic.
+func (w *World) Idle() bool {
+	w.T.Helper()
+	for handler, topic := range w.Topics.Consumed() {
+		if w.Lag(pipeline.GroupOf(w.Config.Kafka.Group, handler), topic) > 0 {
+			return false
+		}
+	}
+	return true
+}
