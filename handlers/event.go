@@ -44,7 +44,7 @@ func change(s watch.Statement, check watch.Check, provider providers.Provider, p
 		c.Normalizer = provider.Normalizer()
 	}
 	c.Status, c.Final, c.Funds = s.Facts.Status, s.Facts.Final, s.Facts.Status.Funds()
-	c.Entry, c.Dispute = s.Facts.Entry, s.Facts.Dispute
+	c.Entry, c.Dispute, c.Amounts = s.Facts.Entry, s.Facts.Dispute, s.Beside.Or(c.Amounts)
 	if s.Previous != "" {
 		c.PreviousStatus = &s.Previous
 	}

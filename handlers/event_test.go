@@ -92,6 +92,16 @@ func TestAnEventSaysTheSameInBothModes(t *testing.T) {
 	}
 }
 
+func TestAnEventStatesTheSumsOfTheQueryThatItsFactsAreFrom(t *testing.T) {
+	t.Parallel()
+	s, check, payment, now := statement()
+	money := func(value int64) *schemas.Money { return &schemas.Money{Value: value, Currency: "COP", Exponent: 2} }
+	s.Reading.Outcome.Observation.Amounts = schemas.Amounts{Requested: money(300), Captured: money(300)}
+	s.Beside = schemas.Amounts{Captured: money(200), Refunded: money(30)}
+	assert.Equal(t, schemas.Amounts{Requested: money(300), Captured: money(200), Refunded: money(30)},
+		change(s, check, reading{}, payment, now).Amounts)
+}
+
 func TestWithoutRawOnlyItsHashAndSizeLeave(t *testing.T) {
 	t.Parallel()
 	s, check, payment, now := statement()

@@ -1,6 +1,9 @@
 package schemas
 
-import "time"
+import (
+	"cmp"
+	"time"
+)
 
 // The types of events, as they stand in a CloudEvent's type.
 const (
@@ -62,6 +65,14 @@ type Amounts struct {
 	Authorized *Money `json:"authorized,omitempty"`
 	Captured   *Money `json:"captured,omitempty"`
 	Refunded   *Money `json:"refunded,omitempty"`
+}
+
+// Or gives what a states, and what b states where a does not.
+func (a Amounts) Or(b Amounts) Amounts {
+	return Amounts{
+		Requested: cmp.Or(a.Requested, b.Requested), Authorized: cmp.Or(a.Authorized, b.Authorized),
+		Captured: cmp.Or(a.Captured, b.Captured), Refunded: cmp.Or(a.Refunded, b.Refunded),
+	}
 }
 
 // Money is an amount as the provider counts it: Value × 10^-Exponent units of Currency.

@@ -57,6 +57,7 @@ type Statement struct {
 	Said      Said // after it
 	Derived   bool // the status is concluded from several answers, and not the reading's own
 	Reading   *Reading
+	Beside    schemas.Amounts // what the query beside the reading states, where the facts are from both
 	Anomalies []schemas.Anomaly
 	Reason    *schemas.Reason // of an unresolved end
 	Corrects  string          // the id of the event that a correction is about

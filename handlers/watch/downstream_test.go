@@ -36,12 +36,11 @@ func (w *world) judgeDownstream() {
 type downstream struct {
 	*world
 
-	known    consume.Known
-	truth    watch.Lane // what a process knows that has read as much
-	model    consumer
-	facts    map[string]bool // the changes that took effect
-	misled   bool            // a late write came first
-	unstated bool            // a dispute's event counts sums of the query beside it, and does not state them
+	known  consume.Known
+	truth  watch.Lane // what a process knows that has read as much
+	model  consumer
+	facts  map[string]bool // the changes that took effect
+	misled bool            // a late write came first
 }
 
 func (d *downstream) receive(e emitted, event consume.Event) {
@@ -60,9 +59,6 @@ func (d *downstream) receive(e emitted, event consume.Event) {
 		}
 		d.facts[change] = true
 	}
-	if delta.News() && e.statement.Type != schemas.TypeStatusUnresolved && partials(known.Sums) != partials(e.statement.Said.Sums) {
-		d.unstated = true
-	}
 	d.misled = d.misled || e.late && delta.News()
 	d.known = known
 }
@@ -74,7 +70,7 @@ func (d *downstream) judgeView() {
 	case d.count.forgetful > 0 && d.provider.disputed(): // nobody knows of all disputes
 	case said.Status != view.Status, said.Final != view.Final:
 		d.findf("downstream", "the kit says %s, final %t; last said was %s, final %t", view.Status, view.Final, said.Status, said.Final)
-	case partials(said.Sums) != partials(view.Sums) && !d.unstated:
+	case partials(said.Sums) != partials(view.Sums):
 		d.findf("downstream", "the kit says %v; last said was %v", view.Sums, said.Sums)
 	}
 }
@@ -102,7 +98,7 @@ func (e emitted) event() consume.Event {
 	}
 	if s.Reading != nil && s.Reading.Outcome.Observation != nil {
 		obs := s.Reading.Outcome.Observation
-		c.ProviderPaymentID, c.Amounts, c.OccurredAt = obs.ProviderPaymentID, obs.Amounts, obs.OccurredAt
+		c.ProviderPaymentID, c.Amounts, c.OccurredAt = obs.ProviderPaymentID, e.statement.Beside.Or(obs.Amounts), obs.OccurredAt
 		if s.Derived && c.Dispute == nil {
 			c.OccurredAt = time.Time{}
 		}
