@@ -19,26 +19,34 @@ func demoCommand() *cobra.Command {
 		Short: "Show everything at once: embedded broker, simulated providers, payments with different fates",
 		Long: `Start an embedded broker, simulators of the four providers and the pipeline, send payments with different fates through them,
 show each status event as it happens, and end when every payment has ended. --output json prints the events themselves, each a
-structured CloudEvent.`,
+structured CloudEvent.
+
+With --keep it goes on, and with --write-config other commands find it:
+  paystatus demo --keep --write-config demo.yaml
+  paystatus why order-0013 --config demo.yaml`,
 		Args: cobra.NoArgs,
 	}
 	output := cli.OutputFlag(cmd)
 	payments := cmd.Flags().Int("payments", demo.EveryFate, "how many payments")
 	keep := cmd.Flags().Bool("keep", false, "go on running afterwards, until Ctrl-C")
+	config := cmd.Flags().String("write-config", "", "write the configuration to this file, for other commands: with --keep")
 	verbose := cmd.Flags().Bool("verbose", false, "show the logs")
 	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
 		if *payments < 1 {
 			return cli.Misuse(errors.New("--payments must be at least 1"))
 		}
+		if *config != "" && !*keep {
+			return cli.Misuse(errors.New("--write-config is of use with --keep only"))
+		}
 		log := slog.New(slog.DiscardHandler)
 		if *verbose {
 			log = slog.New(slog.NewTextHandler(cmd.ErrOrStderr(), nil))
 		}
-		var viewer demo.Viewer = &table{out: cmd.OutOrStdout(), keep: *keep}
+		var viewer demo.Viewer = &table{out: cmd.OutOrStdout(), keep: *keep, config: *config}
 		if *output == cli.OutputJSON {
 			viewer = eventLines{out: cmd.OutOrStdout(), err: cmd.ErrOrStderr()}
 		}
-		return demo.Run(cmd.Context(), demo.Options{Payments: *payments, Keep: *keep, Viewer: viewer, Log: log})
+		return demo.Run(cmd.Context(), demo.Options{Payments: *payments, Keep: *keep, Config: *config, Viewer: viewer, Log: log})
 	}
 	return cmd
 }

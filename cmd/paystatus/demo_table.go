@@ -13,9 +13,10 @@ import (
 
 // table shows each event as a row, 100 columns wide, and in the end what happened to the payments and how they ended.
 type table struct {
-	out  io.Writer
-	keep bool
-	url  string // of the sandbox
+	out    io.Writer
+	keep   bool
+	config string // where it was written, if it was
+	url    string // of the sandbox
 }
 
 const (
@@ -53,6 +54,11 @@ func (t *table) Ended(endings []demo.Ending, events int, took time.Duration) {
 	if t.keep {
 		t.printf("\nStill running, until Ctrl-C. Script a payment of yours with PUT %s/_script/{provider}/{reference},\n", t.url)
 		t.printf("and tell of it on the topic payments.initiated.\n")
+		if t.config == "" {
+			t.printf("With --write-config FILE, other commands find all this by --config FILE.\n")
+		} else {
+			t.printf("Look around: paystatus why %s --config %s\n", endings[0].PaymentID, t.config)
+		}
 	}
 }
 

@@ -3,6 +3,7 @@ package main
 import (
 	"encoding/json"
 	"os"
+	"path/filepath"
 	"regexp"
 	"strings"
 	"testing"
@@ -56,8 +57,13 @@ func TestDemoShowsEveryFateUntilAllPaymentsHaveEnded(t *testing.T) {
 
 func TestDemoIsATableForPeople(t *testing.T) {
 	t.Parallel()
-	p := start(t, "demo", "--payments", "2", "--keep")
+	config := filepath.Join(t.TempDir(), "demo.yaml")
+	p := start(t, "demo", "--payments", "2", "--keep", "--write-config", config)
 	eventually(t, func() bool { return strings.Contains(p.stdout.String(), "Still running") }, "both payments end, the demo goes on")
+	for _, args := range [][]string{{"why", "order-0001"}, {"backfill", "--mode", "verify"}, {"export", filepath.Join(t.TempDir(), "events.jsonl")}} {
+		r := paystatus(t, append(args, "--config", config)...)
+		assert.Zero(t, r.code, "%v finds the demo: %s", args, r.stderr)
+	}
 	assert.Zero(t, p.end(os.Interrupt))
 	assert.Empty(t, p.stderr.String())
 	text := p.stdout.String()

@@ -22,7 +22,8 @@ A line is one record; bytes are text where they are UTF-8, {"base64": "…"} whe
   {"v": 1, "topic": "payments.status_changed", "partition": 3, "offset": 17, "time": "2026-03-02T09:14:37.402Z",
    "key": "order-1", "headers": [["ce_id", "72e75783-ef8c-5547-92b3-e56d02ff84ee"], …], "value": "{\"payment_id\":\"order-1\",…}"}
 
-It holds what the topic holds: keep it as you keep that. The file has its name once it is whole. Then it prints, with --output json:
+It holds what the topic holds, the providers' raw answers and the customers' data in them, and nothing is masked or encrypted that is not
+in the topic: keep it as you keep that. The file has its name once it is whole. Then it prints, with --output json:
   {"records": 120, "events": 118, "foreign": 2, "bytes": 345678}     foreign: records that are no status events, left out`,
 		Args:              oneFile,
 		ValidArgsFunction: completeFile,

@@ -9,6 +9,7 @@ import (
 	"os"
 	"sync"
 
+	kafkago "github.com/segmentio/kafka-go"
 	"golang.org/x/sync/errgroup"
 
 	"github.com/paystatus/paystatus/handlers"
@@ -34,8 +35,8 @@ func (i *importing) remember(ctx context.Context, line int64) error {
 	i.state.Batch = int(line - i.state.Lines)
 	if !i.resumed {
 		var err error
-		if i.state.Ends, err = i.Client.ListOffsets(ctx, i.Topic, kafka.Latest); err != nil {
-			return fmt.Errorf("end of %s: %w", i.Topic, err)
+		if i.state.Ends, err = i.ends(ctx); err != nil {
+			return err
 		}
 	}
 	text, err := json.Marshal(i.state)
@@ -60,6 +61,18 @@ func (i *importing) forget() error {
 	return nil
 }
 
+// ends are those of the topic's partitions.
+func (i *importing) ends(ctx context.Context) (map[int]int64, error) {
+	ends, err := i.Client.ListOffsets(ctx, i.Topic, kafka.Latest)
+	switch {
+	case errors.Is(err, kafkago.UnknownTopicOrPartition):
+		return nil, fmt.Errorf("there is no topic %s, create it first: %w", i.Topic, err)
+	case err != nil:
+		return nil, fmt.Errorf("end of %s: %w", i.Topic, err)
+	}
+	return ends, nil
+}
+
 // resume takes up the state of an import that was interrupted, and looks up what it wrote last.
 func (i *importing) resume(ctx context.Context) error {
 	text, err := os.ReadFile(StateFile(i.File))
@@ -74,9 +87,9 @@ func (i *importing) resume(ctx context.Context) error {
 		return fmt.Errorf("import: %s is %w; finish that import, or remove it to begin anew", StateFile(i.File), errOtherFile)
 	}
 	i.state, i.resumed = old, true
-	ends, err := i.Client.ListOffsets(ctx, i.Topic, kafka.Latest)
+	ends, err := i.ends(ctx)
 	if err != nil {
-		return fmt.Errorf("import: end of %s: %w", i.Topic, err)
+		return fmt.Errorf("import: %w", err)
 	}
 	i.there = map[event]int{}
 	var mu sync.Mutex

@@ -46,20 +46,22 @@ schedules:
       pay_cash: {open: {delays: [7s]}}   # what is seldom asked about, a webhook tells earlier
 `
 
-// configuration is the demo's own, through the same reader as everybody's.
-func configuration(providers, broker string) (*config.Config, error) {
-	dir, err := os.MkdirTemp("", "paystatus-demo-")
-	if err != nil {
-		return nil, fmt.Errorf("demo: %w", err)
+// configuration is the demo's own, through the same reader as everybody's. It stays at path, if there is one.
+func configuration(providers, broker, path string) (*config.Config, error) {
+	if path == "" {
+		dir, err := os.MkdirTemp("", "paystatus-demo-")
+		if err != nil {
+			return nil, fmt.Errorf("demo: %w", err)
+		}
+		defer func() { _ = os.RemoveAll(dir) }()
+		path = filepath.Join(dir, "demo.yaml")
 	}
-	defer func() { _ = os.RemoveAll(dir) }()
-	path := filepath.Join(dir, "demo.yaml")
 	text := "kafka: {brokers: [" + broker + "], session_timeout: 6s}\n" +
 		"topics: {partitions: 4, replication: 1, min_insync: 1}\n" +
 		"events: {mode: structured}\n" +
 		"http: {listen: \"127.0.0.1:0\"}\n" + schedule + providers
 	if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
-		return nil, fmt.Errorf("demo: %w", err)
+		return nil, fmt.Errorf("demo: write the configuration: %w", err)
 	}
 	c, problems := config.Load(path, nil, pipeline.Providers)
 	if err := config.Err(problems); err != nil {

@@ -25,7 +25,8 @@ import (
 // Options say what the demo shows.
 type Options struct {
 	Payments int
-	Keep     bool // go on until ctx ends
+	Keep     bool   // go on until ctx ends
+	Config   string // a file to write the configuration to, for other commands; empty: none
 	Viewer   Viewer
 	Log      *slog.Logger
 }
@@ -80,7 +81,7 @@ func Run(ctx context.Context, o Options) error {
 	}
 	server := &http.Server{Handler: providers, ReadHeaderTimeout: time.Second, ErrorLog: slog.NewLogLogger(slog.DiscardHandler, slog.LevelError)}
 
-	c, err := configuration(SandboxConfig(simulators, url), broker.Addr())
+	c, err := configuration(SandboxConfig(simulators, url), broker.Addr(), o.Config)
 	if err != nil {
 		return err
 	}

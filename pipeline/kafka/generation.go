@@ -160,7 +160,9 @@ func (g *generation) begin(working context.Context) (Assignment, error) {
 		if err == nil {
 			break
 		}
-		g.log.WarnContext(working, "kafka: cannot find out where to begin, trying again", "error", err)
+		if working.Err() == nil {
+			g.log.WarnContext(working, "kafka: cannot find out where to begin, trying again", "error", err)
+		}
 		if err := pause(working, wait); err != nil {
 			return Assignment{}, err
 		}

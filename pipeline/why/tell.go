@@ -121,12 +121,14 @@ func (e event) tell() Event {
 
 func (e *Event) text() string {
 	var b strings.Builder
-	switch e.Type {
-	case schemas.TypeStatusUnresolved:
+	switch {
+	case e.Type == schemas.TypeStatusUnresolved && e.Previous == nil:
+		fmt.Fprintf(&b, "said unresolved%s; no status was said before", reasonOf(e.Reason))
+	case e.Type == schemas.TypeStatusUnresolved:
 		fmt.Fprintf(&b, "said unresolved%s; the status stays %s", reasonOf(e.Reason), e.Status)
-	case schemas.TypeAmountsChanged:
+	case e.Type == schemas.TypeAmountsChanged:
 		fmt.Fprintf(&b, "said other sums, %s", e.Status)
-	case schemas.TypeStatusCorrected:
+	case e.Type == schemas.TypeStatusCorrected:
 		fmt.Fprintf(&b, "corrected to %s", e.Status)
 	default:
 		fmt.Fprintf(&b, "said %s", e.Status)

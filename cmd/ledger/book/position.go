@@ -57,6 +57,9 @@ func PositionOf(k schemas.PaymentKey, v consume.View) (lines []Line, q Question,
 	if v.Unresolved != "" {
 		defer func() { q = cmp.Or(q, Unresolved) }()
 	}
+	if v.Status == "" { // checking ended, and nothing was ever said
+		return nil, NoQuestion, true
+	}
 	if v.Funds == schemas.FundsNone || v.Funds == schemas.FundsReserved {
 		return nil, NoQuestion, true
 	}

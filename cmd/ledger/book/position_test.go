@@ -166,6 +166,9 @@ var stories = []struct {
 		{worldpay(event{Status: schemas.CapturePending}), "booking: clearing:worldpay:default +10000 sales -10000"},
 		{worldpay(event{Type: schemas.TypeStatusUnresolved, Status: schemas.CapturePending, Reason: schemas.UnresolvedDeadline, Final: true}), ""},
 	}, book.Unresolved},
+	{"an unresolved end of a payment of which nothing was ever said posts nothing and is asked about", []told{
+		{worldpay(event{Type: schemas.TypeStatusUnresolved, Status: schemas.Unknown, Reason: schemas.UnresolvedDeadline, Final: true}), ""},
+	}, book.Unresolved},
 	{"a late answer posts nothing", []told{
 		{taken, "booking: receivable:checkout:default +10000 sales -10000"}, {event{Status: schemas.Authorized}, ""}, {taken, ""},
 	}, ""},
