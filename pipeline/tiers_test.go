@@ -278,12 +278,12 @@ func TestAKillBetweenForwardAndCommitOnlyRepeats(t *testing.T) {
 	w.Eventually(func() bool {
 		return w.Lag(pipeline.GroupOf(w.options.Group, "wake.100ms"), w.Topics.Tier("100ms")) == 0
 	}, "all is committed")
-	total := int64(0)
+	total := 0
 	for value, times := range w.arrived() {
 		assert.LessOrEqual(t, times, 2, value)
-		total += int64(times)
+		total += times
 	}
-	assert.Greater(t, total, int64(200), "what was written before the kill comes again")
+	assert.Greater(t, total, 200, "what was written before the kill comes again")
 	assert.LessOrEqual(t, total, 200+before)
 }
 
