@@ -70,7 +70,13 @@ func TestDisputesThatTheirProviderGivesNoID(t *testing.T) {
 			t.Parallel()
 			w := story(t, answers(schemas.Captured))
 			for _, evidence := range tt.heard {
+				said := len(w.said)
 				w.pushed(evidence, answers(schemas.Captured))
+				if len(w.said) > said {
+					c := w.correction()
+					_, found := watch.Reread(*c.Correction, *c.Said, w.said[said].Reading, c.Context, w.schedule, w.now)
+					assert.Equal(t, watch.RereadSame, found, "what was said of %s, by the same mapping", w.says()[said])
+				}
 			}
 			assert.Equal(t, tt.says, w.says()[1:])
 			given := map[string]bool{}
