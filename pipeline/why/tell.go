@@ -38,7 +38,7 @@ func (r *reading) tell(p *part) Payment {
 	}
 	for i := range p.replays {
 		o := &p.replays[i].ReplayOutcome
-		text := fmt.Sprintf("outcome of backfill %s: %s%s%s", o.ReplayID, o.Outcome, codeOf(o.Code), statusOf(o.Status))
+		text := fmt.Sprintf("outcome of replay %s: %s%s%s", o.ReplayID, o.Outcome, codeOf(o.Code), statusOf(o.Status))
 		told.Timeline = append(told.Timeline, entry(p.replays[i].at, KindReplay, p.replays[i].place, text, func(at *Entry) { at.Replay = o }))
 	}
 	for i := range p.letters {
@@ -100,7 +100,7 @@ func (a *asked) entries() []Entry {
 	default:
 		fmt.Fprintf(&b, "check %d (%s)", a.Step, a.check.Kind)
 	}
-	if a.Epoch > 1 {
+	if a.Epoch > 1 && !aside(a.check.Kind) {
 		fmt.Fprintf(&b, " of epoch %d", a.Epoch)
 	}
 	b.WriteString(": " + a.Detail)
@@ -128,6 +128,8 @@ func (e *Event) text() string {
 		fmt.Fprintf(&b, "said unresolved%s; the status stays %s", reasonOf(e.Reason), e.Status)
 	case e.Type == schemas.TypeAmountsChanged:
 		fmt.Fprintf(&b, "said other sums, %s", e.Status)
+	case e.Type == schemas.TypeStatusCorrected && e.Previous != nil:
+		fmt.Fprintf(&b, "corrected from %s to %s", *e.Previous, e.Status)
 	case e.Type == schemas.TypeStatusCorrected:
 		fmt.Fprintf(&b, "corrected to %s", e.Status)
 	default:
@@ -144,7 +146,7 @@ func (e *Event) text() string {
 		fmt.Fprintf(&b, ", %s", a)
 	}
 	if e.ReplayID != "" {
-		fmt.Fprintf(&b, ", backfill %s", e.ReplayID)
+		fmt.Fprintf(&b, ", replay %s", e.ReplayID)
 	}
 	if e.Repeats {
 		b.WriteString(", the same event again")

@@ -1,6 +1,7 @@
 package consumertest_test
 
 import (
+	"strings"
 	"testing"
 	"time"
 
@@ -17,6 +18,7 @@ import (
 	"github.com/paystatus/paystatus/pipeline/pipelinetest"
 	"github.com/paystatus/paystatus/pipeline/renormalize"
 	"github.com/paystatus/paystatus/pipeline/statuslog"
+	"github.com/paystatus/paystatus/pipeline/why"
 	"github.com/paystatus/paystatus/providers"
 	"github.com/paystatus/paystatus/schemas"
 )
@@ -94,6 +96,7 @@ schedules:
 	checkEffects(t, shop, books, mistakenPayments, endedWithoutMoney)
 	assert.Equal(t, asked(endedWithoutMoney), actions(t, shop, orders.RequestReturn), "what was shipped by mistake is asked back")
 
+	assert.Contains(t, story(w, "order-0001"), "corrected from declined to captured (final)")
 	assert.Positive(t, fillBack(w).Events)
 	again(t, w.Kafka.Brokers[0], log.Topic)
 	for _, service := range services {
@@ -155,6 +158,18 @@ func correct(w *pipelinetest.World) renormalize.Emitted {
 	}).Run(w.T.Context(), scanned)
 	require.NoError(w.T, err)
 	return sum
+}
+
+// story is why a payment stands where it stands, for people.
+func story(w *pipelinetest.World, payment string) string {
+	w.T.Helper()
+	told, err := why.Tell(w.T.Context(), why.Question{
+		PaymentID: payment, Client: w.Client, Topics: w.Topics, Group: w.Config.Kafka.Group, Schedule: w.Config.Schedules.For,
+	})
+	require.NoError(w.T, err)
+	var text strings.Builder
+	require.NoError(w.T, told.Show(&text))
+	return text.String()
 }
 
 // fillBack asks again about every payment.
