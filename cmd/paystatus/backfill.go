@@ -20,6 +20,7 @@ import (
 	"github.com/paystatus/paystatus/pipeline/backfill"
 	"github.com/paystatus/paystatus/pipeline/deadletters"
 	"github.com/paystatus/paystatus/pipeline/kafka"
+	"github.com/paystatus/paystatus/pipeline/statuslog"
 	"github.com/paystatus/paystatus/schemas"
 )
 
@@ -106,7 +107,7 @@ func (f *backfillFlags) add(cmd *cobra.Command) {
 	flags.StringVar(&f.since, "since", "", "payments whose initiated event was written then or later: "+timeHelp)
 	flags.StringVar(&f.until, "until", "", "payments whose initiated event was written before: "+timeHelp)
 	flags.IntSliceVar(&f.partitions, "partition", nil, "only this partition of the initiated events; may be repeated")
-	flags.StringVar(&f.offsets, "offsets", "", "only these offsets of the initiated events: PARTITION:FROM-TO,…; TO is not included, and may be left out")
+	flags.StringVar(&f.offsets, "offsets", "", "only these offsets of the initiated events: PARTITION:FROM-TO,… without TO, such as 0:0-1200,3:17- or 3")
 	flags.StringVar(&f.list, "payments", "", "a file with a payment_id a line, or - for standard input: only these")
 	flags.StringVar(&f.file, "file", "", "a file of payments instead of initiated events in Kafka: .csv, or JSON lines; - for JSON lines from standard input")
 	flags.StringVar(&f.provider, "provider", "", "only payments at this provider")
@@ -132,7 +133,7 @@ func (f *backfillFlags) check(cmd *cobra.Command) error {
 	f.what.Since, since = deadletters.ParseTime(f.since, now)
 	f.what.Until, until = deadletters.ParseTime(f.until, now)
 	f.logSince, log = deadletters.ParseTime(f.log, now)
-	f.what.Offsets, offsets = backfill.ParseSpans(f.offsets)
+	f.what.Offsets, offsets = statuslog.ParseOffsets(f.offsets)
 	given := cmd.Flags().Changed
 	switch {
 	case f.mode != modeCheck && f.mode != modeVerify:

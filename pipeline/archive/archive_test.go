@@ -201,7 +201,7 @@ func TestOffsetsAreReadAsTheyAreWritten(t *testing.T) {
 	got, err := statuslog.ParseOffsets("0:0-120, 1:17-,2:-5,3")
 	require.NoError(t, err)
 	assert.Equal(t, map[int]statuslog.Span{0: {To: 120}, 1: {From: 17}, 2: {To: 5}, 3: {}}, got)
-	for _, wrong := range []string{"x", "-1", "1:", "1:5", "1:a-b", "1-2", "1,1", ","} {
+	for _, wrong := range []string{"x", "-1", "1:", "1:5", "1:a-b", "1-2", "1,1", ",", "1:-1-2", "-1:0-1"} {
 		_, err := statuslog.ParseOffsets(wrong)
 		require.Error(t, err, wrong)
 	}

@@ -15,6 +15,7 @@ import (
 	"github.com/paystatus/paystatus/handlers/watch"
 	"github.com/paystatus/paystatus/pipeline"
 	"github.com/paystatus/paystatus/pipeline/kafka"
+	"github.com/paystatus/paystatus/pipeline/statuslog"
 	"github.com/paystatus/paystatus/providers"
 	"github.com/paystatus/paystatus/schemas"
 )
@@ -132,7 +133,7 @@ func (c *Check) Run(ctx context.Context, payments []Payment) (Summary, error) {
 type running struct {
 	*Check
 
-	outcomes *outcomes
+	outcomes *statuslog.Outcomes
 	limiter  ratelimiter.RateLimiter[any]
 	total    int
 	ours     map[schemas.PaymentKey]bool // the payments of this run
@@ -199,7 +200,7 @@ func (r *running) resume(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	err = r.outcomes.read(ctx, func(o handlers.ReplayOutcome, written time.Time) error {
+	err = r.outcomes.Read(ctx, func(o handlers.ReplayOutcome, written time.Time) error {
 		r.keep(o)
 		if !written.Before(found[o.PaymentKey]) {
 			delete(found, o.PaymentKey)
@@ -239,7 +240,7 @@ func (r *running) ask(ctx context.Context) error {
 	polled := time.Time{}
 	for {
 		if time.Since(polled) >= pollEvery {
-			if err := r.outcomes.read(ctx, r.came); err != nil {
+			if err := r.outcomes.Read(ctx, r.came); err != nil {
 				return err
 			}
 			polled = time.Now()

@@ -3,7 +3,6 @@ package backfill
 import (
 	"bytes"
 	"context"
-	"encoding/json"
 	"fmt"
 	"slices"
 	"sync"
@@ -11,10 +10,10 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
-	"github.com/paystatus/paystatus/handlers"
 	"github.com/paystatus/paystatus/handlers/watch"
 	"github.com/paystatus/paystatus/pipeline"
 	"github.com/paystatus/paystatus/pipeline/kafka"
+	"github.com/paystatus/paystatus/pipeline/statuslog"
 	"github.com/paystatus/paystatus/providers"
 	"github.com/paystatus/paystatus/schemas"
 )
@@ -25,52 +24,13 @@ func Conclusive(kind providers.Kind) bool {
 	return !slices.Contains([]providers.Kind{providers.Unavailable, providers.Refused, providers.Unreadable}, kind)
 }
 
-// outcomes follows the outcome records of one backfill.
-type outcomes struct {
-	client   *kafka.Client
-	topic    string
-	replayID string
-	next     map[int]int64 // where to read on, by partition
-}
-
 // follow begins with what the topic holds already, or with what is written from now on.
-func follow(ctx context.Context, client *kafka.Client, topic, replayID string, from kafka.Start) (*outcomes, error) {
+func follow(ctx context.Context, client *kafka.Client, topic, replayID string, from kafka.Start) (*statuslog.Outcomes, error) {
 	next, err := client.ListOffsets(ctx, topic, from)
 	if err != nil {
 		return nil, fmt.Errorf("backfill: offsets of %s: %w", topic, err)
 	}
-	return &outcomes{client: client, topic: topic, replayID: replayID, next: next}, nil
-}
-
-// read gives every record up to the present end of the topic to fn, one after the other; those of a payment in their order.
-func (o *outcomes) read(ctx context.Context, fn func(r handlers.ReplayOutcome, written time.Time) error) error {
-	last, err := o.client.ListOffsets(ctx, o.topic, kafka.Latest)
-	if err != nil {
-		return fmt.Errorf("backfill: offsets of %s: %w", o.topic, err)
-	}
-	var mu sync.Mutex
-	group, ctx := errgroup.WithContext(ctx)
-	for partition, end := range last {
-		if o.next[partition] >= end {
-			continue
-		}
-		group.Go(func() error {
-			return o.client.Scan(ctx, o.topic, partition, o.next[partition], end, func(record kafka.Record) error {
-				var r handlers.ReplayOutcome
-				if !bytes.Contains(record.Value, []byte(o.replayID)) || json.Unmarshal(record.Value, &r) != nil || r.ReplayID != o.replayID {
-					return nil
-				}
-				mu.Lock()
-				defer mu.Unlock()
-				return fn(r, record.Time)
-			})
-		})
-	}
-	if err := group.Wait(); err != nil {
-		return fmt.Errorf("backfill: read %s: %w", o.topic, err)
-	}
-	o.next = last
-	return nil
+	return &statuslog.Outcomes{Client: client, Topic: topic, ReplayID: replayID, Next: next}, nil
 }
 
 // underway finds the checks of a backfill that the pipeline has not brought to an outcome yet, with the time at which each was

@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"maps"
 	"slices"
-	"strconv"
 	"strings"
 	"time"
 
@@ -13,47 +12,15 @@ import (
 
 	"github.com/paystatus/paystatus/handlers"
 	"github.com/paystatus/paystatus/pipeline/kafka"
+	"github.com/paystatus/paystatus/pipeline/statuslog"
 )
 
 // Range says which initiated events are read; the zero Range: all that the topic holds.
 type Range struct {
-	Since      time.Time    // records of then or later; zero: ever
-	Until      time.Time    // records before; zero: ever
-	Partitions []int        // empty: all
-	Offsets    map[int]Span // by partition, and only of these; empty: all
-}
-
-// Span is a range of offsets, From included, To not. To is 0 where the range goes to the end of the partition.
-type Span struct{ From, To int64 }
-
-// ParseSpans reads "PARTITION:FROM-TO", comma separated: "0:0-120,1:17-". What Spans.String writes is read back as it was.
-func ParseSpans(text string) (map[int]Span, error) {
-	spans := map[int]Span{}
-	if text == "" {
-		return spans, nil
-	}
-	for part := range strings.SplitSeq(text, ",") {
-		wrong := fmt.Errorf("%q is not a range of offsets: PARTITION:FROM-TO, such as 3:0-1200 or 3:17-", part)
-		name, rest, _ := strings.Cut(strings.TrimSpace(part), ":")
-		from, to, dash := strings.Cut(rest, "-")
-		partition, err := strconv.ParseUint(name, 10, 31)
-		if err != nil || !dash {
-			return nil, wrong
-		}
-		var span Span
-		for text, n := range map[string]*int64{from: &span.From, to: &span.To} {
-			parsed, err := strconv.ParseUint("0"+text, 10, 63)
-			if err != nil {
-				return nil, wrong
-			}
-			*n = int64(parsed)
-		}
-		if _, twice := spans[int(partition)]; twice {
-			return nil, fmt.Errorf("partition %d is named twice", partition)
-		}
-		spans[int(partition)] = span
-	}
-	return spans, nil
+	Since      time.Time              // records of then or later; zero: ever
+	Until      time.Time              // records before; zero: ever
+	Partitions []int                  // empty: all
+	Offsets    map[int]statuslog.Span // by partition, and only of these; empty: all
 }
 
 // Frozen is a Range as it was at one moment: initiated events that come later are not part of it.
@@ -61,7 +28,7 @@ type Frozen struct {
 	Range
 
 	topic string
-	spans map[int]Span
+	spans map[int]statuslog.Span
 	gone  int64
 }
 
@@ -89,9 +56,9 @@ func (r Range) Freeze(ctx context.Context, client *kafka.Client, topic string) (
 			return nil, fmt.Errorf("backfill: %s has no partition %d: it has %d, from 0", topic, p, len(bounds[0]))
 		}
 	}
-	f := &Frozen{Range: r, topic: topic, spans: map[int]Span{}}
+	f := &Frozen{Range: r, topic: topic, spans: map[int]statuslog.Span{}}
 	for p := range bounds[0] {
-		span := Span{bounds[0][p], bounds[1][p]}
+		span := statuslog.Span{From: bounds[0][p], To: bounds[1][p]}
 		wanted, named := r.Offsets[p]
 		if len(r.Partitions) > 0 && !slices.Contains(r.Partitions, p) || len(r.Offsets) > 0 && !named {
 			continue
@@ -122,7 +89,7 @@ func (f *Frozen) Flags() string {
 	return flags
 }
 
-// String are the offsets of the range as ParseSpans reads them.
+// String are the offsets of the range as statuslog.ParseOffsets reads them.
 func (f *Frozen) String() string {
 	var parts []string
 	for _, p := range slices.Sorted(maps.Keys(f.spans)) {
@@ -149,7 +116,7 @@ func (p *Payments) ReadInitiated(ctx context.Context, client *kafka.Client, f *F
 		group.Go(func() error {
 			return client.Scan(ctx, f.topic, partition, span.From, span.To, func(r kafka.Record) error {
 				if (f.Since.IsZero() || !r.Time.Before(f.Since)) && (f.Until.IsZero() || r.Time.Before(f.Until)) {
-					p.take(messageOf(r))
+					p.take(statuslog.MessageOf(r))
 				}
 				p.count(func(c *Counts) {
 					if c.Records++; progress != nil && c.Records%64 == 0 {
@@ -176,13 +143,4 @@ func (p *Payments) take(m handlers.Message) {
 	case p.add(check) != nil:
 		p.count(func(c *Counts) { c.Conflicts++ })
 	}
-}
-
-// messageOf is a record as handlers see it.
-func messageOf(r kafka.Record) handlers.Message {
-	m := handlers.Message{Topic: r.Topic, Partition: r.Partition, Offset: r.Offset, Time: r.Time, Key: r.Key, Value: r.Value}
-	for _, h := range r.Headers {
-		m.Headers = append(m.Headers, handlers.Header(h))
-	}
-	return m
 }

@@ -11,6 +11,7 @@ import (
 	"github.com/paystatus/paystatus/handlers"
 	"github.com/paystatus/paystatus/pipeline"
 	"github.com/paystatus/paystatus/pipeline/kafka"
+	"github.com/paystatus/paystatus/pipeline/statuslog"
 )
 
 // ReadSaid puts in what was last said about the payments, from the emitted log up to its present end. Since says where it begins
@@ -58,7 +59,7 @@ func (p *Payments) ReadSaid(
 		}
 		group.Go(func() error {
 			return client.Scan(ctx, topics.StatusChanged, partition, from[partition], end, func(r kafka.Record) error {
-				if trail, ok := handlers.TrailOf(messageOf(r)); ok && p.asks(trail.PaymentKey) {
+				if trail, ok := handlers.TrailOf(statuslog.MessageOf(r)); ok && p.asks(trail.PaymentKey) {
 					p.restore(trail)
 				}
 				p.count(func(c *Counts) {

@@ -12,6 +12,7 @@ import (
 	"github.com/paystatus/paystatus/pipeline/config"
 	"github.com/paystatus/paystatus/pipeline/kafka"
 	"github.com/paystatus/paystatus/pipeline/pipelinetest"
+	"github.com/paystatus/paystatus/pipeline/statuslog"
 	"github.com/paystatus/paystatus/schemas"
 )
 
@@ -35,7 +36,7 @@ func TestARangeIsFrozenAtItsBeginning(t *testing.T) {
 	assert.Equal(t, []string{"before"}, names(p))
 	assert.EqualValues(t, 1, frozen.Records())
 
-	spans, err := backfill.ParseSpans(frozen.String())
+	spans, err := statuslog.ParseOffsets(frozen.String())
 	require.NoError(t, err)
 	assert.Equal(t, []string{"before"}, names(w.list(backfill.Selection{}, backfill.Range{Offsets: spans})), "named again, it is the same")
 }
@@ -56,21 +57,10 @@ func TestARangeIsOfTimesPartitionsOrOffsets(t *testing.T) {
 	assert.Equal(t, []string{"early"}, list(backfill.Range{Until: middle}))
 	assert.Empty(t, list(backfill.Range{Since: middle, Until: middle}))
 	assert.Contains(t, list(backfill.Range{Partitions: []int{home}}), "early")
-	assert.Equal(t, []string{"early"}, list(backfill.Range{Offsets: map[int]backfill.Span{home: {From: 0, To: 1}}}))
-	assert.NotContains(t, list(backfill.Range{Offsets: map[int]backfill.Span{home: {From: 1}}}), "early")
+	assert.Equal(t, []string{"early"}, list(backfill.Range{Offsets: map[int]statuslog.Span{home: {From: 0, To: 1}}}))
+	assert.NotContains(t, list(backfill.Range{Offsets: map[int]statuslog.Span{home: {From: 1}}}), "early")
 	_, err := backfill.Range{Partitions: []int{9}}.Freeze(t.Context(), w.Client, w.Topics.Initiated)
 	require.ErrorContains(t, err, "no partition 9: it has 4, from 0")
-}
-
-func TestSpansAreReadAsTheyAreWritten(t *testing.T) {
-	t.Parallel()
-	spans, err := backfill.ParseSpans("0:0-120, 3:17-,4:-5")
-	require.NoError(t, err)
-	assert.Equal(t, map[int]backfill.Span{0: {To: 120}, 3: {From: 17}, 4: {To: 5}}, spans)
-	for _, text := range []string{"x", "1", "1:", "1:2", "1:a-b", "-1:0-1", "1:1-2,1:2-3", "1:-1-2"} {
-		_, err := backfill.ParseSpans(text)
-		assert.Error(t, err, text)
-	}
 }
 
 func TestASelectionChoosesPayments(t *testing.T) {

@@ -13,6 +13,7 @@ import (
 
 	"github.com/paystatus/paystatus/handlers"
 	"github.com/paystatus/paystatus/pipeline/kafka"
+	"github.com/paystatus/paystatus/pipeline/statuslog"
 	"github.com/paystatus/paystatus/providers"
 	"github.com/paystatus/paystatus/schemas"
 )
@@ -89,7 +90,7 @@ type emitting struct {
 	due      map[schemas.PaymentKey]due
 	asked    map[schemas.PaymentKey]bool // without an outcome yet
 	sum      Emitted
-	outcomes *follower
+	outcomes *statuslog.Outcomes
 	tail     *tail
 	limiter  ratelimiter.RateLimiter[any]
 	waiting  []waiting
@@ -105,12 +106,13 @@ type waiting struct {
 }
 
 func (x *emitting) run(ctx context.Context) error {
-	x.outcomes = &follower{client: x.Client, topic: x.Replays, replayID: x.ReplayID}
-	err := x.outcomes.read(ctx, func(o handlers.ReplayOutcome) {
+	x.outcomes = &statuslog.Outcomes{Client: x.Client, Topic: x.Replays, ReplayID: x.ReplayID}
+	err := x.outcomes.Read(ctx, func(o handlers.ReplayOutcome, _ time.Time) error {
 		if _, is := x.due[o.PaymentKey]; is && conclusive(o.Outcome) {
 			delete(x.due, o.PaymentKey)
 			x.sum.Before++
 		}
+		return nil
 	})
 	if err != nil {
 		return err
@@ -238,11 +240,12 @@ func (x *emitting) flush(ctx context.Context) error {
 
 // count reads the outcomes so far.
 func (x *emitting) count(ctx context.Context) error {
-	err := x.outcomes.read(ctx, func(o handlers.ReplayOutcome) {
+	err := x.outcomes.Read(ctx, func(o handlers.ReplayOutcome, _ time.Time) error {
 		if x.asked[o.PaymentKey] {
 			delete(x.asked, o.PaymentKey)
 			x.sum.Outcomes[o.Code]++
 		}
+		return nil
 	})
 	if err == nil && x.Progress != nil {
 		x.Progress(x.sum.Asked, x.sum.Asked-len(x.asked))

@@ -37,7 +37,7 @@ func ParseOffsets(text string) (map[int]Span, error) {
 		return spans, nil
 	}
 	for part := range strings.SplitSeq(text, ",") {
-		wrong := fmt.Errorf("%q is no range of offsets: PARTITION:FROM-TO, such as 3:0-1200, 3:17- or 3", part)
+		wrong := fmt.Errorf("%q is not a range of offsets: PARTITION:FROM-TO, such as 3:0-1200, 3:17- or 3", part)
 		name, rest, ranged := strings.Cut(strings.TrimSpace(part), ":")
 		partition, err := strconv.ParseUint(name, 10, 31)
 		from, to, dash := strings.Cut(rest, "-")

@@ -12,6 +12,7 @@ import (
 	"github.com/paystatus/paystatus/pipeline/deadletters"
 	"github.com/paystatus/paystatus/pipeline/delay"
 	"github.com/paystatus/paystatus/pipeline/kafka"
+	"github.com/paystatus/paystatus/pipeline/statuslog"
 	"github.com/paystatus/paystatus/schemas"
 )
 
@@ -286,7 +287,7 @@ func (f *found) sleeper(tier *source, r kafka.Record) error {
 		return nil
 	}
 	s := sleeper{check: check{Check: c, place: placeOf(r), at: r.Time}, tier: tier}
-	for next := f.tiers.Forward(messageOf(r).Headers); next.Tier != ""; next = f.tiers.Forward(next.Headers) {
+	for next := f.tiers.Forward(statuslog.MessageOf(r).Headers); next.Tier != ""; next = f.tiers.Forward(next.Headers) {
 		i := slices.IndexFunc(f.tiers, func(t delay.Tier) bool { return t.Name == next.Tier })
 		s.rest = append(s.rest, f.tiers[i])
 	}
@@ -296,7 +297,7 @@ func (f *found) sleeper(tier *source, r kafka.Record) error {
 }
 
 func (f *found) event(r kafka.Record) error {
-	switch e, err := handlers.ReadStatusEvent(messageOf(r)); {
+	switch e, err := handlers.ReadStatusEvent(statuslog.MessageOf(r)); {
 	case err != nil:
 		f.foreign++
 	default:
@@ -322,7 +323,7 @@ func (f *found) replay(r kafka.Record) error {
 // input takes a record that names the payment.
 func (f *found) input(handler string) func(kafka.Record) error {
 	return func(r kafka.Record) error {
-		by, m := handler, messageOf(r)
+		by, m := handler, statuslog.MessageOf(r)
 		if by == "" {
 			by = handlerOf(r)
 		}

@@ -12,7 +12,6 @@ import (
 	kafkago "github.com/segmentio/kafka-go"
 	"golang.org/x/sync/errgroup"
 
-	"github.com/paystatus/paystatus/handlers"
 	"github.com/paystatus/paystatus/pipeline"
 	"github.com/paystatus/paystatus/pipeline/delay"
 	"github.com/paystatus/paystatus/pipeline/kafka"
@@ -200,12 +199,4 @@ func (r *reading) search(ctx context.Context, all ...stretch) error {
 		}
 	}
 	return group.Wait()
-}
-
-func messageOf(r kafka.Record) handlers.Message {
-	m := handlers.Message{Topic: r.Topic, Partition: r.Partition, Offset: r.Offset, Time: r.Time, Key: r.Key, Value: r.Value}
-	for _, h := range r.Headers {
-		m.Headers = append(m.Headers, handlers.Header(h))
-	}
-	return m
 }
