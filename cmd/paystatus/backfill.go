@@ -74,12 +74,12 @@ The exit code is 1 when some payments could not be asked about, and for a verify
 		if err := f.check(cmd); err != nil {
 			return cli.Misuse(err)
 		}
-		box, err := openLetterBox(*f.config)
+		conn, err := connect(*f.config)
 		if err != nil {
 			return err
 		}
-		defer box.close()
-		return (&backfilling{backfillFlags: f, letterBox: box, cmd: cmd}).run(cmd.Context())
+		defer conn.close()
+		return (&backfilling{backfillFlags: f, connection: conn, cmd: cmd}).run(cmd.Context())
 	}
 	return cmd
 }
@@ -162,14 +162,14 @@ func (f *backfillFlags) check(cmd *cobra.Command) error {
 // backfilling is a backfill under way.
 type backfilling struct {
 	*backfillFlags
-	*letterBox
+	*connection
 
 	cmd      *cobra.Command
 	payments *backfill.Payments
 }
 
 func (b *backfilling) run(ctx context.Context) error {
-	options, err := pipeline.FromConfig(b.letterBox.config, b.kafka, b.letterBox.log)
+	options, err := pipeline.FromConfig(b.connection.config, b.kafka, b.connection.log)
 	if err != nil {
 		return err
 	}
@@ -262,7 +262,7 @@ func (b *backfilling) ask(ctx context.Context, options pipeline.Options) error {
 		Starts: func(ctx context.Context) error {
 			return pipeline.CommitStarts(ctx, b.client, options.Topics, options.Group, options.Start, false)
 		},
-		Rate: b.rate, Concurrency: b.concurrency, DryRun: b.dryRun, Log: b.letterBox.log,
+		Rate: b.rate, Concurrency: b.concurrency, DryRun: b.dryRun, Log: b.connection.log,
 	}
 	if c.ReplayID == "" {
 		c.ReplayID = uuid.NewString()

@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"log/slog"
 	"maps"
 	"slices"
 	"strings"
@@ -15,10 +14,7 @@ import (
 
 	"github.com/paystatus/paystatus/cmd/internal/cli"
 	"github.com/paystatus/paystatus/handlers/watch"
-	"github.com/paystatus/paystatus/pipeline"
-	"github.com/paystatus/paystatus/pipeline/config"
 	"github.com/paystatus/paystatus/pipeline/deadletters"
-	"github.com/paystatus/paystatus/pipeline/kafka"
 )
 
 func deadLettersCommand() *cobra.Command {
@@ -91,38 +87,6 @@ func (f *letterFlags) filter(args []string) (deadletters.Filter, error) {
 	return filter, nil
 }
 
-// letterBox is the topic of dead letters, reached as the configuration says.
-type letterBox struct {
-	config *config.Config
-	kafka  kafka.Config
-	log    *slog.Logger
-	client *kafka.Client
-	topics pipeline.Topics
-}
-
-func openLetterBox(path string) (*letterBox, error) {
-	c, err := loadConfig(path)
-	if err != nil {
-		return nil, err
-	}
-	if len(c.Kafka.Brokers) == 0 && c.Embedded.Enabled {
-		c.Kafka.Brokers = []string{c.Embedded.Listen} // of the process that runs the broker
-	}
-	if len(c.Kafka.Brokers) == 0 {
-		return nil, errors.New("kafka.brokers is empty: name your brokers in the configuration")
-	}
-	b := &letterBox{config: c, log: logger(c.Log), topics: pipeline.Topics{Topics: c.Topics}}
-	if b.kafka, err = pipeline.KafkaConfig(c, b.log); err != nil {
-		return nil, err
-	}
-	if b.client, err = kafka.NewClient(b.kafka); err != nil {
-		return nil, err
-	}
-	return b, nil
-}
-
-func (b *letterBox) close() { _ = b.client.Close() }
-
 func deadLettersListCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "list",
@@ -147,7 +111,7 @@ func deadLettersListCommand() *cobra.Command {
 			return err
 		}
 		filter.Given = *all
-		b, err := openLetterBox(*path)
+		b, err := connect(*path)
 		if err != nil {
 			return err
 		}

@@ -53,7 +53,7 @@ given_back, too_often (--max) or not_takable (no handler takes it back).`,
 			return cli.Misuse(errors.New("--max must be at least 1"))
 		}
 		r.Limit = flags.limit
-		b, err := openLetterBox(*path)
+		b, err := connect(*path)
 		if err != nil {
 			return err
 		}
@@ -75,7 +75,7 @@ func operator() string {
 	return name
 }
 
-func (b *letterBox) redrive(cmd *cobra.Command, r *deadletters.Redrive, output string) error {
+func (b *connection) redrive(cmd *cobra.Command, r *deadletters.Redrive, output string) error {
 	publisher, err := kafka.NewPublisher(b.kafka, kafka.PublisherOptions{Topics: []string{b.topics.DeadLetters(), b.topics.Redriven()}, OmitUUID: true})
 	if err != nil {
 		return err

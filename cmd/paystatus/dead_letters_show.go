@@ -53,12 +53,12 @@ headers that prove who sent the record are hidden.
 		if err != nil {
 			return cli.Misuse(err)
 		}
-		box, err := openLetterBox(*path)
+		conn, err := connect(*path)
 		if err != nil {
 			return err
 		}
-		defer box.close()
-		l, err := deadletters.Find(cmd.Context(), box.client, box.topics.DeadLetters(), p)
+		defer conn.close()
+		l, err := deadletters.Find(cmd.Context(), conn.client, conn.topics.DeadLetters(), p)
 		if err != nil {
 			return err
 		}
@@ -69,12 +69,12 @@ headers that prove who sent the record are hidden.
 
 // showPayment shows every letter about a payment.
 func showPayment(cmd *cobra.Command, path, payment, output string, show func(*deadletters.Letter) error) error {
-	box, err := openLetterBox(path)
+	conn, err := connect(path)
 	if err != nil {
 		return err
 	}
-	defer box.close()
-	s, err := deadletters.Take(cmd.Context(), box.client, box.topics.DeadLetters(), deadletters.Filter{}.Since)
+	defer conn.close()
+	s, err := deadletters.Take(cmd.Context(), conn.client, conn.topics.DeadLetters(), deadletters.Filter{}.Since)
 	if err != nil {
 		return err
 	}

@@ -38,7 +38,7 @@ in the topic: keep it as you keep that. The file has its name once it is whole. 
 		if err != nil {
 			return err
 		}
-		b, err := openLetterBox(*path)
+		b, err := connect(*path)
 		if err != nil {
 			return err
 		}

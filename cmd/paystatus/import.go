@@ -38,7 +38,7 @@ that was done and is begun again writes everything again, with the same ids.
 		if m.Rate < 0 {
 			return cli.Misuse(errors.New("--rate must not be negative"))
 		}
-		b, err := openLetterBox(*path)
+		b, err := connect(*path)
 		if err != nil {
 			return err
 		}

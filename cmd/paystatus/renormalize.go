@@ -32,7 +32,7 @@ type renormalizeFlags struct {
 	patience       time.Duration
 
 	chosen  statuslog.Range
-	box     *letterBox // nil: no broker is needed
+	conn    *connection // nil: no broker is needed
 	reader  *renormalize.Reader
 	source  renormalize.Source
 	onwards map[int]int64 // where the log goes on behind the range; nil: the source is a file
@@ -92,8 +92,8 @@ interrupted run goes on with --replay-id.
 		if err := f.open(cmd.Context()); err != nil {
 			return err
 		}
-		if f.box != nil {
-			defer f.box.close()
+		if f.conn != nil {
+			defer f.conn.close()
 		}
 		return f.run(cmd)
 	}
@@ -129,7 +129,7 @@ func (f *renormalizeFlags) open(ctx context.Context) error {
 		f.source, f.what = renormalize.File{Name: f.file, Range: f.chosen}, f.file
 		return nil
 	}
-	frozen, err := f.chosen.Freeze(ctx, f.box.client, f.box.topics.StatusChanged)
+	frozen, err := f.chosen.Freeze(ctx, f.conn.client, f.conn.topics.StatusChanged)
 	if err != nil {
 		return err
 	}
@@ -145,7 +145,7 @@ func (f *renormalizeFlags) connect() error {
 		return err
 	}
 	if f.file == "" || f.emit {
-		if f.box, err = openLetterBox(f.config); err != nil {
+		if f.conn, err = connect(f.config); err != nil {
 			return err
 		}
 	}
@@ -178,7 +178,7 @@ func (f *renormalizeFlags) run(cmd *cobra.Command) error {
 }
 
 func (f *renormalizeFlags) correct(cmd *cobra.Command, scanned *renormalize.Scanned) (renormalize.Emitted, error) {
-	b := f.box
+	b := f.conn
 	publisher, err := kafka.NewPublisher(b.kafka, kafka.PublisherOptions{Topics: []string{b.topics.Checks()}, OmitUUID: true})
 	if err != nil {
 		return renormalize.Emitted{}, err

@@ -64,7 +64,7 @@ A payment_id that the topics do not know has no payments, and the exit status is
 		if args[0] == "" {
 			return cli.Misuse(errors.New("name a payment by its payment_id"))
 		}
-		b, err := openLetterBox(*path)
+		b, err := connect(*path)
 		if err != nil {
 			return err
 		}
