@@ -36,15 +36,14 @@ func (d *deciding) dispute(r *Reading) (news bool) {
 	d.unconfirmed = d.unconfirmed || status.assumed && now.Outcome == schemas.DisputeWon
 	said.spokenOf(obs.ProviderPaymentID, obs.OccurredAt)
 	said = said.say(status.Status, status.Sums, final, &schemas.Dispute{ID: now.ID, Outcome: now.Outcome})
-	d.state(Statement{Said: said, Reading: r, Beside: status.queried, Derived: status.Status != obs.Status})
+	d.state(Statement{Said: said, Reading: r, Beside: status.Stated, Derived: status.Status != obs.Status})
 	return true
 }
 
 // underneath is a payment's own status below its disputes.
 type underneath struct {
 	standing
-	assumed bool            // neither the provider nor the log says so
-	queried schemas.Amounts // what this check's query states, if it counts
+	assumed bool // neither the provider nor the log says so
 }
 
 func (d *deciding) underneath(said Said) underneath {
@@ -56,7 +55,9 @@ func (d *deciding) underneath(said Said) underneath {
 		ahead := schemas.Between(own.Status, own.Final, obs.Status)
 		sums := stated(obs.Amounts)
 		if (ahead == schemas.MoveSame || ahead == schemas.MoveAllowed) && !shrinks(own.Sums, sums) {
-			own = underneath{standing: standing{Status: obs.Status, Sums: merge(own.Sums, sums), Final: obs.Final}, queried: obs.Amounts}
+			own = underneath{standing: standing{
+				Status: obs.Status, Sums: merge(own.Sums, sums), Final: obs.Final, Stated: obs.Amounts.Or(own.Stated),
+			}}
 		}
 	}
 	return own

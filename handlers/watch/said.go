@@ -42,6 +42,8 @@ type standing struct {
 	Status schemas.Status `json:"status"`
 	Sums   schemas.Sums   `json:"sums,omitzero"`
 	Final  bool           `json:"final,omitempty"`
+
+	Stated schemas.Amounts `json:"stated,omitzero"` // what the query that showed it states, where no event has said so
 }
 
 // shown is what queries showed at a time.
@@ -200,7 +202,7 @@ func (s Said) lateAfter(other Said) bool {
 		}
 	}
 	switch {
-	case s.Dispute != nil:
+	case s.Dispute != nil && !slices.ContainsFunc(other.Disputes, func(k dispute) bool { return k.Dispute == *s.Dispute }):
 		return false
 	case s.entryKey() != other.entryKey() && s.Entry > 0 && s.Entry <= other.Entries[s.entryKey()]:
 		return true
