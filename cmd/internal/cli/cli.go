@@ -24,9 +24,15 @@ const (
 
 // Main runs a program's command line and gives its exit code. A first SIGINT or SIGTERM ends the command's context, a second the process.
 func Main(root *cobra.Command) int {
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	defer stop()
-	context.AfterFunc(ctx, stop)
+	ctx, cancel := context.WithCancel(context.Background())
+	defer cancel()
+	first := make(chan os.Signal, 1)
+	signal.Notify(first, os.Interrupt, syscall.SIGTERM)
+	go func() {
+		<-first
+		signal.Stop(first) // before anyone can see that the context ended, so that no second signal is lost
+		cancel()
+	}()
 	cmd, err := root.ExecuteContextC(ctx)
 	if err == nil {
 		return 0
