@@ -64,36 +64,61 @@ const (
 
 // Value is one JSON value. The zero Value is one that is not there, so look-ups can be chained.
 type Value struct {
-	nodes []node // itself, then everything inside it
+	in *document
+	at int // its node
 }
 
-// node is one value in the order of the text; a whole document is one slice of them.
+// document is a text with the values in it.
+type document struct {
+	text  string // what was read, and after it what strings with escapes mean
+	nodes []node // in the order of the text: each value, then everything inside it
+}
+
+// node says where a value stands. There are no pointers in it: documents come by the million, and the garbage collector passes
+// these over.
 type node struct {
 	kind Kind
-	size int32  // nodes it takes, itself included
-	name string // of a member of an object
-	text string // of a string its content, of a number or bool its literal
+	size int32 // nodes it takes, itself included
+	name span  // of a member of an object
+	text span  // of a string its content, of a number or bool its literal
 }
 
-var decoders = sync.Pool{New: func() any { return new(jsontext.Decoder) }}
+// span is a part of a document's text.
+type span struct{ begin, end int32 }
+
+func between(begin, end int) span {
+	return span{int32(begin), int32(end)} //nolint:gosec // of a text that fits in memory several times over
+}
+
+func (d *document) part(s span) string { return d.text[s.begin:s.end] }
+
+// reader makes one document after the other in the same memory.
+type reader struct {
+	dec   jsontext.Decoder
+	utf8  bool // all of what is read
+	text  []byte
+	nodes []node
+}
+
+var readers = sync.Pool{New: func() any { return new(reader) }}
 
 // Parse reads one JSON value, which may stand after a UTF-8 byte order mark. The error is an *Error.
 func Parse(data []byte) (Value, error) {
 	text := bytes.TrimPrefix(data, []byte("\xef\xbb\xbf"))
 	skipped := int64(len(data) - len(text))
-	dec := decoders.Get().(*jsontext.Decoder) //nolint:forcetypeassert // the pool holds nothing else
-	defer decoders.Put(dec)
-	dec.Reset(bytes.NewBuffer(text), jsontext.AllowDuplicateNames(true), jsontext.AllowInvalidUTF8(true))
+	r := readers.Get().(*reader) //nolint:forcetypeassert // the pool holds nothing else
+	defer readers.Put(r)
+	r.dec.Reset(bytes.NewBuffer(text), jsontext.AllowDuplicateNames(true), jsontext.AllowInvalidUTF8(true))
+	r.utf8, r.text, r.nodes = utf8.Valid(text), append(r.text[:0], text...), r.nodes[:0]
 
-	r := reader{dec: dec, text: string(text), nodes: make([]node, 0, 8+len(text)/24)}
-	err := r.value("")
+	err := r.value(span{})
 	if err == nil {
-		if _, end := dec.ReadToken(); !errors.Is(end, io.EOF) {
-			err = &Error{Code: NotJSON, Offset: dec.InputOffset()}
+		if _, end := r.dec.ReadToken(); !errors.Is(end, io.EOF) {
+			err = &Error{Code: NotJSON, Offset: r.dec.InputOffset()}
 		}
 	}
 	if err == nil {
-		return Value{nodes: r.nodes}, nil
+		return Value{in: &document{string(r.text), slices.Clone(r.nodes)}}, nil
 	}
 	var known *Error
 	switch {
@@ -105,64 +130,77 @@ func Parse(data []byte) (Value, error) {
 	case errors.Is(err, io.ErrUnexpectedEOF):
 		return Value{}, &Error{Code: Truncated, Offset: int64(len(data))}
 	default:
-		return Value{}, &Error{Code: NotJSON, Offset: skipped + dec.InputOffset()}
+		return Value{}, &Error{Code: NotJSON, Offset: skipped + r.dec.InputOffset()}
 	}
-}
-
-type reader struct {
-	dec   *jsontext.Decoder
-	text  string // what dec reads
-	nodes []node
-}
-
-// str is the content of the string that was just read. One without escapes is a part of the text and needs no copy.
-func (r *reader) str(token jsontext.Token) string {
-	end := r.dec.InputOffset() - 1
-	begin := strings.LastIndexByte(r.text[:end], '"') + 1
-	plain := r.text[begin:end]
-	if begin > 1 && r.text[begin-2] == '\\' || strings.IndexByte(plain, '\\') >= 0 || !utf8.ValidString(plain) {
-		return token.String()
-	}
-	return plain
 }
 
 // value reads the next value and all that is inside it.
-func (r *reader) value(name string) error {
-	token, err := r.dec.ReadToken()
+func (r *reader) value(name span) error {
+	self := len(r.nodes)
+	r.nodes = append(r.nodes, node{size: 1, name: name})
+	switch r.dec.PeekKind() {
+	case '{':
+		return r.inside(self, Object, '}')
+	case '[':
+		return r.inside(self, Array, ']')
+	default:
+		return r.literal(&r.nodes[self])
+	}
+}
+
+// literal reads a value that has none inside.
+func (r *reader) literal(n *node) error {
+	literal, err := r.dec.ReadValue()
 	if err != nil {
 		return err
 	}
-	self := len(r.nodes)
-	r.nodes = append(r.nodes, node{size: 1, name: name})
-	switch token.Kind() {
+	switch literal.Kind() {
 	case 'n':
-		r.nodes[self].kind = Null
+		n.kind = Null
 	case 't', 'f':
-		r.nodes[self].kind, r.nodes[self].text = Bool, token.String()
+		n.kind, n.text = Bool, r.place(literal)
 	case '0':
-		r.nodes[self].kind, r.nodes[self].text = Number, token.String()
-	case '"':
-		r.nodes[self].kind, r.nodes[self].text = String, r.str(token)
-	case '[':
-		err = r.inside(self, Array, ']')
+		n.kind, n.text = Number, r.place(literal)
 	default:
-		err = r.inside(self, Object, '}')
+		n.kind, n.text = String, r.content(literal)
 	}
-	return err
+	return nil
 }
 
+// place is where the literal stands that was just read.
+func (r *reader) place(literal jsontext.Value) span {
+	end := int(r.dec.InputOffset())
+	return between(end-len(literal), end)
+}
+
+// content is where the meaning of the string stands that was just read: without escapes in its own place.
+func (r *reader) content(literal jsontext.Value) span {
+	if r.utf8 && bytes.IndexByte(literal, '\\') < 0 {
+		quoted := r.place(literal)
+		return span{quoted.begin + 1, quoted.end - 1}
+	}
+	begin := len(r.text)
+	r.text, _ = jsontext.AppendUnquote(r.text, literal) // the error is of bytes that are not UTF-8, which do no harm
+	return between(begin, len(r.text))
+}
+
+// inside reads the values inside the array or object that begins here.
 func (r *reader) inside(self int, kind Kind, end jsontext.Kind) error {
+	if _, err := r.dec.ReadToken(); err != nil {
+		return err
+	}
 	if r.dec.StackDepth() > MaxDepth {
 		return &Error{Code: TooDeep, Offset: r.dec.InputOffset()}
 	}
-	for r.dec.PeekKind() != end {
-		name := ""
+	values := 0
+	for ; r.dec.PeekKind() != end; values++ {
+		var name span
 		if kind == Object {
-			token, err := r.dec.ReadToken()
+			literal, err := r.dec.ReadValue()
 			if err != nil {
 				return err
 			}
-			name = r.str(token)
+			name = r.content(literal)
 		}
 		if err := r.value(name); err != nil {
 			return err
@@ -173,7 +211,7 @@ func (r *reader) inside(self int, kind Kind, end jsontext.Kind) error {
 	}
 	r.nodes[self].kind, r.nodes[self].size = kind, int32(len(r.nodes)-self) //nolint:gosec // a node takes at least two bytes of a text that fits in memory
 	if kind == Object {
-		return unambiguous(Value{nodes: r.nodes[self:]}, r.dec.InputOffset())
+		return r.unambiguous(self, values)
 	}
 	return nil
 }
@@ -181,49 +219,50 @@ func (r *reader) inside(self int, kind Kind, end jsontext.Kind) error {
 // fewMembers is up to how many members every pair is compared; larger objects are indexed.
 const fewMembers = 24
 
-func unambiguous(object Value, offset int64) error {
-	var few [fewMembers]Value
-	var seen map[string]Value
-	n := 0
-	for m := range object.Members() {
-		var other Value
-		switch {
-		case n < fewMembers:
-			for _, f := range few[:n] {
-				if f.Name() == m.Name() {
-					other = f
-				}
-			}
-			few[n] = m
-		case seen == nil:
-			seen = make(map[string]Value, 2*fewMembers)
-			for _, f := range few {
-				seen[f.Name()] = f
-			}
-			fallthrough
-		default:
-			other = seen[m.Name()]
-			seen[m.Name()] = m
+// unambiguous looks in the object that was just read for a name that stands there twice, with different values.
+func (r *reader) unambiguous(object, members int) error {
+	next := func(i int) int { return i + int(r.nodes[i].size) }
+	first := func(i int) int { // the first member with the name of the one at i
+		other := object + 1
+		for !bytes.Equal(r.part(r.nodes[other].name), r.part(r.nodes[i].name)) {
+			other = next(other)
 		}
-		n++
-		if other.Kind() != Missing && !equal(other, m) {
-			return &Error{Code: DuplicateName, Offset: offset, Name: m.Name()}
+		return other
+	}
+	if members > fewMembers {
+		seen := make(map[string]int, members)
+		first = func(i int) int {
+			name := string(r.part(r.nodes[i].name))
+			if _, known := seen[name]; !known {
+				seen[name] = i
+			}
+			return seen[name]
+		}
+	}
+	for i := object + 1; i < len(r.nodes); i = next(i) {
+		if other := first(i); other != i && !r.equal(i, other) {
+			return &Error{Code: DuplicateName, Offset: r.dec.InputOffset(), Name: string(r.part(r.nodes[i].name))}
 		}
 	}
 	return nil
 }
 
-func equal(a, b Value) bool {
-	x, y := a.nodes[:a.nodes[0].size], b.nodes[:b.nodes[0].size]
-	return slices.Equal(x, y)
+func (r *reader) part(s span) []byte { return r.text[s.begin:s.end] }
+
+// equal reports whether two values with the same name are the same.
+func (r *reader) equal(i, j int) bool {
+	a, b := r.nodes[i:i+int(r.nodes[i].size)], r.nodes[j:j+int(r.nodes[j].size)]
+	return slices.EqualFunc(a, b, func(x, y node) bool {
+		return x.kind == y.kind && x.size == y.size && bytes.Equal(r.part(x.name), r.part(y.name)) && bytes.Equal(r.part(x.text), r.part(y.text))
+	})
 }
 
 // Kind tells what v is; Missing when it is not there.
 func (v Value) Kind() Kind {
-	if len(v.nodes) == 0 {
+	if v.in == nil {
 		return Missing
 	}
-	return v.nodes[0].kind
+	return v.in.nodes[v.at].kind
 }
 
 // Present reports whether v is there and not null.
@@ -231,10 +270,10 @@ func (v Value) Present() bool { return v.Kind() > Null }
 
 // Name is the name under which v stands in its object, "" for other values.
 func (v Value) Name() string {
-	if len(v.nodes) == 0 {
+	if v.in == nil {
 		return ""
 	}
-	return v.nodes[0].name
+	return v.in.part(v.in.nodes[v.at].name)
 }
 
 // Get follows names into nested objects; what is not there is a Missing value.
@@ -260,25 +299,30 @@ func (v Value) Members() iter.Seq[Value] { return v.children(Object) }
 // Items are an array's values.
 func (v Value) Items() iter.Seq[Value] { return v.children(Array) }
 
+// next is the node after v and all that is inside it.
+func (v Value) next() int { return v.at + int(v.in.nodes[v.at].size) }
+
 func (v Value) children(of Kind) iter.Seq[Value] {
 	return func(yield func(Value) bool) {
 		if v.Kind() != of {
 			return
 		}
-		for i, end := int32(1), v.nodes[0].size; i < end; i += v.nodes[i].size {
-			if !yield(Value{nodes: v.nodes[i:]}) {
+		for i, end := v.at+1, v.next(); i < end; {
+			child := Value{v.in, i}
+			if !yield(child) {
 				return
 			}
+			i = child.next()
 		}
 	}
 }
 
 // Text is the content of a string, or the literal of a number or bool; "" for everything else.
 func (v Value) Text() string {
-	if len(v.nodes) == 0 {
+	if v.in == nil {
 		return ""
 	}
-	return v.nodes[0].text
+	return v.in.part(v.in.nodes[v.at].text)
 }
 
 // Str is the content of a string, "" for everything that is not one.
@@ -286,7 +330,7 @@ func (v Value) Str() string {
 	if v.Kind() != String {
 		return ""
 	}
-	return v.nodes[0].text
+	return v.Text()
 }
 
 // Bool reads a bool, also one written as a string; ok is false for everything else.

@@ -1,6 +1,7 @@
 package exactjson
 
 import (
+	"bytes"
 	"encoding/json"
 	"errors"
 	"slices"
@@ -125,15 +126,51 @@ func TestIntegersAreNeverRounded(t *testing.T) {
 	}
 }
 
+// FuzzParse holds every value against what encoding/json reads.
 func FuzzParse(f *testing.F) {
-	f.Add([]byte(`{"a": [1, {"b": null}], "c": "\u00e9"}`))
+	f.Add([]byte(`{"a": [1, {"b": null}, -0.5e3], "c": "\u00e9\\", "\u0061": [1, {"b": null}, -0.5e3], "e": {}, "f": [true, false]}`))
+	f.Add([]byte("[\"\\ud800\", \"\\ud83d\\ude00\", \"\xff\"]"))
 	f.Fuzz(func(t *testing.T, data []byte) {
-		_, err := Parse(data)
+		v, err := Parse(data)
 		var e *Error
 		if err != nil && !errors.As(err, &e) {
 			t.Fatalf("an error of another kind: %v", err)
 		}
+		if err != nil {
+			return
+		}
+		var want any
+		decoder := json.NewDecoder(bytes.NewReader(bytes.TrimPrefix(data, []byte("\xef\xbb\xbf"))))
+		decoder.UseNumber()
+		require.NoError(t, decoder.Decode(&want))
+		require.Equal(t, want, plain(v))
 	})
+}
+
+// plain is a value as encoding/json gives it.
+func plain(v Value) any {
+	switch v.Kind() {
+	case Object:
+		object := map[string]any{}
+		for m := range v.Members() {
+			object[m.Name()] = plain(m)
+		}
+		return object
+	case Array:
+		items := []any{}
+		for item := range v.Items() {
+			items = append(items, plain(item))
+		}
+		return items
+	case String:
+		return v.Str()
+	case Number:
+		return json.Number(v.Text())
+	case Bool:
+		return v.Text() == "true"
+	default:
+		return nil
+	}
 }
 
 func BenchmarkParse2KB(b *testing.B) {
