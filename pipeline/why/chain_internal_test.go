@@ -148,6 +148,15 @@ func (p *past) sleeps(tier string, seconds int, c watch.Check, rest ...delay.Tie
 	return p
 }
 
+func TestAnInitiatedEventThatACheckNamesWasRead(t *testing.T) {
+	t.Parallel()
+	r := &reading{sources: newSources(topics(), "paystatus"), found: found{origins: map[place]bool{}}}
+	i := input{place: place{"payments.initiated", 0, 7}, handler: handlers.NameIntake}
+	assert.Equal(t, "initiated event, not read yet", r.input(i).Text)
+	r.found.origins[i.place] = true
+	assert.Equal(t, "initiated event", r.input(i).Text)
+}
+
 func TestWhereAPaymentWaits(t *testing.T) {
 	t.Parallel()
 	short := delay.Standard[0]
@@ -174,6 +183,10 @@ func TestWhereAPaymentWaits(t *testing.T) {
 		"a step that went on to the next tier": {
 			past:  (&past{}).initiated(0).sleeps("10m", 1, chained(2, nil), short).sleeps("1s", 601, chained(2, nil)),
 			state: StateWaiting, topic: "paystatus.delay.1s", due: 602, others: []string{"moved_on"},
+		},
+		"a step that was asked already, of which the tier does not know yet": {
+			past:  (&past{}).initiated(0).sleeps("1s", 1, chained(2, nil)).check(chained(2, nil)).said(schemas.Captured, true, watch.Place{Epoch: 1, Step: 1}),
+			state: StateEnded, others: []string{"moved_on"},
 		},
 		"only one that was overtaken": {
 			past:  (&past{}).initiated(0).said(schemas.Captured, true, watch.Place{Epoch: 1}).sleeps("6h", 1, chained(1, nil)),

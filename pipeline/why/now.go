@@ -18,14 +18,14 @@ func (r *reading) nowOf(p *part, w *chain, last *Event) Now {
 	for i, s := range p.sleepers {
 		var why string
 		switch {
+		case p.onWork(s):
+			why = "moved_on"
 		case s.Kind == watch.KindChain && s.NotAfter(w.lane.High):
 			why = "overtaken"
 		case live >= 0 && same(p.sleepers[live].check, s.check):
 			n.Sleepers = append(n.Sleepers, sleeping(p.sleepers[live], "moved_on"))
 			live = i
 			continue
-		case p.onWork(s):
-			why = "moved_on"
 		case live < 0 || !s.NotAfter(p.sleepers[live].Place):
 			if live >= 0 && p.sleepers[live].Kind == watch.KindChain {
 				n.Sleepers = append(n.Sleepers, sleeping(p.sleepers[live], "overtaken"))
@@ -81,9 +81,9 @@ func sleeping(s sleeper, why string) Sleeper {
 
 func (s sleeper) due() time.Time { return s.at.Add(s.tier.tier.Delay).UTC() }
 
-// unread reports whether an input's handler has not done it.
+// unread reports whether an input's handler has not done it: it has not committed it, and nothing that names it has come of it.
 func (r *reading) unread(i input) bool {
-	return slices.ContainsFunc([]*source{r.sources.initiated, r.sources.notified, r.sources.redriven}, func(s *source) bool {
+	return !r.found.origins[i.place] && slices.ContainsFunc([]*source{r.sources.initiated, r.sources.notified, r.sources.redriven}, func(s *source) bool {
 		return s.topic == i.topic && i.Offset >= s.committed[i.Partition]
 	})
 }
