@@ -16,6 +16,7 @@ const (
 	joinPause      = time.Second      // between attempts to join, doubled each time that OnAssign refuses
 	rejoinPauseMax = 30 * time.Second // then
 	watchInterval  = 5 * time.Second  // of the number of partitions
+	outsidePause   = 30 * time.Second // between warnings that the group cannot be joined, while that lasts
 )
 
 // subscription is one Subscribe: a member of the group from ctx's begin to its end, over as many generations as it takes.
@@ -28,6 +29,7 @@ type subscription struct {
 	log      *slog.Logger
 	out      chan *message.Message
 	ready    atomic.Bool
+	outside  time.Time // when it was last warned that the group cannot be joined; zero: it could be
 
 	mu      sync.Mutex
 	stopped map[int]error // by partition, of the current generation
@@ -63,7 +65,7 @@ func (s *subscription) run(ctx context.Context) {
 func (s *subscription) member(ctx context.Context) error {
 	// Without the topic every member would get an empty share, and an old broker might create it.
 	if _, err := s.client.partitions(ctx, s.topic); err != nil {
-		s.log.WarnContext(ctx, "kafka: cannot subscribe yet, trying again", "error", err)
+		s.cannotJoin(ctx, err)
 		return nil
 	}
 	group, err := kafkago.NewConsumerGroup(kafkago.ConsumerGroupConfig{
@@ -98,9 +100,10 @@ func (s *subscription) member(ctx context.Context) error {
 			return nil
 		case err != nil:
 			// Among others GroupCoordinatorNotAvailable on a fresh cluster. kafka-go pauses and joins again by itself.
-			s.log.WarnContext(ctx, "kafka: cannot join the group, trying again", "error", err)
+			s.cannotJoin(ctx, err)
 			continue
 		}
+		s.outside = time.Time{}
 		g := newGeneration(s, generation)
 		done := make(chan error, 1)
 		generation.Start(func(ended context.Context) {
@@ -116,6 +119,16 @@ func (s *subscription) member(ctx context.Context) error {
 			return err
 		}
 	}
+}
+
+// cannotJoin warns of a failure that is tried again every second, for as long as an outage lasts: now and then. That others join, too, is
+// no failure.
+func (s *subscription) cannotJoin(ctx context.Context, err error) {
+	level := slog.LevelDebug
+	if !errors.Is(err, kafkago.RebalanceInProgress) && time.Since(s.outside) >= outsidePause {
+		level, s.outside = slog.LevelWarn, time.Now()
+	}
+	s.log.Log(ctx, level, "kafka: cannot join the group, trying again", "error", err)
 }
 
 func (s *subscription) heartbeatInterval() time.Duration {
