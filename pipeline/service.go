@@ -93,11 +93,19 @@ func (s *Service) serve(ctx context.Context, health *health, registry *prometheu
 	health.serving.Store(pipeline)
 	s.Log.InfoContext(ctx, "serving", "providers", accounts(options), "brokers", c.Kafka.Brokers, "initiated", c.Topics.Initiated,
 		"status_changed", c.Topics.StatusChanged, "group", c.Kafka.Group)
-	defer context.AfterFunc(ctx, func() { s.Log.InfoContext(ctx, "draining", "at_most", c.Limits.Drain) })()
+	told := make(chan struct{})
+	untold := context.AfterFunc(ctx, func() {
+		defer close(told)
+		s.Log.InfoContext(ctx, "draining", "at_most", c.Limits.Drain)
+	})
 	group, running := errgroup.WithContext(ctx)
 	group.Go(func() error { return pipeline.Run(running) })
 	group.Go(func() error { return webhooks.run(running) })
-	if err := group.Wait(); err != nil {
+	err = group.Wait()
+	if !untold() {
+		<-told // the log says first that it drains
+	}
+	if err != nil {
 		return err
 	}
 	s.Log.InfoContext(ctx, "drained")
