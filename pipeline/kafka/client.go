@@ -87,7 +87,7 @@ type TopicDescription struct {
 
 // DescribeTopics describes the named topics that exist.
 func (c *Client) DescribeTopics(ctx context.Context, names ...string) (map[string]TopicDescription, error) {
-	metadata, err := c.client.Metadata(ctx, &kafkago.MetadataRequest{Topics: names})
+	metadata, err := c.metadata(ctx, names...)
 	if err != nil {
 		return nil, fmt.Errorf("kafka: describe topics: %w", err)
 	}
@@ -129,9 +129,25 @@ func (c *Client) DescribeTopics(ctx context.Context, names ...string) (map[strin
 	return out, nil
 }
 
+// metadata asks about topics. It is patient with a cluster that is slow to answer for the first time: kafka-go's Transport gives that
+// answer no longer than MetadataTTL, and until one came its next error is that of the last attempt.
+func (c *Client) metadata(ctx context.Context, topics ...string) (metadata *kafkago.MetadataResponse, err error) {
+	err = again(ctx, late, func() error {
+		metadata, err = c.client.Metadata(ctx, &kafkago.MetadataRequest{Topics: topics})
+		return err
+	})
+	return metadata, err
+}
+
+// late tells whether no answer came in time.
+func late(err error) bool {
+	timeout, ok := errors.AsType[net.Error](err)
+	return ok && timeout.Timeout()
+}
+
 // partitions gives the partitions of a topic in ascending order.
 func (c *Client) partitions(ctx context.Context, topic string) ([]kafkago.Partition, error) {
-	metadata, err := c.client.Metadata(ctx, &kafkago.MetadataRequest{Topics: []string{topic}})
+	metadata, err := c.metadata(ctx, topic)
 	if err != nil {
 		return nil, fmt.Errorf("kafka: topic %s: %w", topic, err)
 	}
@@ -162,7 +178,7 @@ func (c *Client) ListOffsets(ctx context.Context, topic string, at Start) (map[i
 		return nil, err
 	}
 	var offsets map[int]int64
-	err = again(ctx, func() error {
+	err = again(ctx, passes, func() error {
 		offsets, err = c.resolve(ctx, topic, ids(partitions), at)
 		return err
 	})
@@ -170,7 +186,7 @@ func (c *Client) ListOffsets(ctx context.Context, topic string, at Start) (map[i
 }
 
 // again repeats a request for some seconds while it fails for a reason that passes, as it does on a topic or a cluster that is just made.
-func again(ctx context.Context, request func() error) error {
+func again(ctx context.Context, passes func(error) bool, request func() error) error {
 	for wait := retryPause; ; wait *= 2 {
 		err := request()
 		if err == nil || !passes(err) || wait > 4*time.Second || pause(ctx, wait) != nil {
@@ -179,10 +195,11 @@ func again(ctx context.Context, request func() error) error {
 	}
 }
 
-// passes tells whether the cause of a failed request may be gone soon: a new leader or coordinator is on its way, or the connection was lost.
+// passes tells whether the cause of a failed request may be gone soon: a new leader or coordinator is on its way, or the connection was lost,
+// which kafka-go calls an unknown error where it was lost for some of the partitions.
 func passes(err error) bool {
 	if code, ok := errors.AsType[kafkago.Error](err); ok {
-		return code.Temporary()
+		return code.Temporary() || code == kafkago.Unknown
 	}
 	_, broken := errors.AsType[*net.OpError](err)
 	return broken || errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF)
@@ -266,7 +283,7 @@ func (c *Client) CommittedOffsets(ctx context.Context, group, topic string) (map
 		return nil, err
 	}
 	var offsets map[int]int64
-	err = again(ctx, func() error {
+	err = again(ctx, passes, func() error {
 		offsets, _, err = c.commits(ctx, group, topic, ids(partitions))
 		return err
 	})
@@ -275,7 +292,7 @@ func (c *Client) CommittedOffsets(ctx context.Context, group, topic string) (map
 
 // CommitOffsets sets the next offsets to handle of a group that has no members; with members the coordinator refuses.
 func (c *Client) CommitOffsets(ctx context.Context, group, topic string, offsets map[int]int64) error {
-	return again(ctx, func() error {
+	return again(ctx, passes, func() error {
 		return c.commit(ctx, commit{group: group, generation: -1, topic: topic, offsets: offsets})
 	})
 }

@@ -1,7 +1,9 @@
 package kafka_test
 
 import (
+	"errors"
 	"os"
+	"sync"
 	"testing"
 	"time"
 
@@ -9,6 +11,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 	"github.com/twmb/franz-go/pkg/kgo"
+	"github.com/twmb/franz-go/pkg/kmsg"
 
 	"github.com/paystatus/paystatus/pipeline/embedded"
 	"github.com/paystatus/paystatus/pipeline/kafka"
@@ -89,6 +92,31 @@ func TestTheClientSurvivesABrokerRestart(t *testing.T) {
 		_, err = c.client.ListOffsets(t.Context(), topic, kafka.Latest)
 		require.NoError(t, err)
 	}
+}
+
+func TestAClusterThatIsSlowToAnswerAtFirstIsWaitedFor(t *testing.T) {
+	t.Parallel()
+	fake, c := newFake(t, 1)
+	slowly := sync.OnceFunc(func() { <-time.After(1500 * time.Millisecond) }) // for longer than metadata lives
+	fake.ControlKey(int16(kmsg.Metadata), func(kmsg.Request) (kmsg.Response, error, bool) {
+		slowly()
+		return nil, nil, false
+	})
+	got, err := c.client.DescribeTopics(t.Context(), "missing")
+	require.NoError(t, err)
+	assert.Empty(t, got)
+}
+
+func TestOffsetsAreListedAlsoWhenTheConnectionIsLostForSomePartitions(t *testing.T) {
+	t.Parallel()
+	fake, c := newFake(t, 1)
+	topic := c.topic("offsets", 3)
+	fake.ControlKey(int16(kmsg.ListOffsets), func(kmsg.Request) (kmsg.Response, error, bool) {
+		return nil, errors.New("dropped"), true
+	})
+	got, err := c.client.ListOffsets(t.Context(), topic, kafka.Latest)
+	require.NoError(t, err)
+	assert.Equal(t, map[int]int64{0: 0, 1: 0, 2: 0}, got)
 }
 
 func TestOffsetsAreCommittedForAGroupWithoutMembersOnly(t *testing.T) {
