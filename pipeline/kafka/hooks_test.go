@@ -92,13 +92,15 @@ func TestHooksAreToldHowASubscriptionIsDoing(t *testing.T) {
 	for range 5 {
 		held = append(held, receive(t, messages))
 	}
+	var committed, beat time.Duration
 	eventually(t, "what runs and waits", w.saw(func() bool {
 		got := w.sample
+		committed, beat = got.CommitAge, got.HeartbeatAge
 		got.CommitAge, got.HeartbeatAge = 0, 0
 		return got == kafka.Sample{Topic: topic, Partitions: 1, Lag: 10, InFlight: 5, Waiting: 5, LaneDepth: 3, Span: 10}
 	}))
-	assert.Positive(t, w.sample.HeartbeatAge)
-	assert.Less(t, w.sample.CommitAge, 10*time.Second)
+	assert.Positive(t, beat)
+	assert.Less(t, committed, patience)
 
 	require.NoError(t, publisher.Publish(topic, keyed("late", 0), keyed("late", 1)))
 	eventually(t, "the lag of a partition that is full and not fetched", w.saw(func() bool { return w.sample.Lag == 12 }))
@@ -120,9 +122,12 @@ func TestHooksAreToldWhatFailed(t *testing.T) {
 	fake, c := newFake(t, 1)
 	topic := c.topic("troubled", 1)
 	w := &witness{}
-	publisher, err := kafka.NewPublisher(c.config, kafka.PublisherOptions{Deadline: 200 * time.Millisecond, Hooks: []kafka.Hook{w}})
-	require.NoError(t, err)
-	t.Cleanup(func() { require.NoError(t, publisher.Close()) })
+	publisher := func(deadline time.Duration) *kafka.Publisher {
+		p, err := kafka.NewPublisher(c.config, kafka.PublisherOptions{Deadline: deadline, Hooks: []kafka.Hook{w}})
+		require.NoError(t, err)
+		t.Cleanup(func() { require.NoError(t, p.Close()) })
+		return p
+	}
 	for key, cause := range map[kmsg.Key]*kerr.Error{
 		kmsg.Produce: kerr.NotLeaderForPartition, kmsg.Fetch: kerr.NotLeaderForPartition, kmsg.OffsetCommit: kerr.CoordinatorLoadInProgress,
 	} {
@@ -133,16 +138,16 @@ func TestHooksAreToldWhatFailed(t *testing.T) {
 	}
 	s := c.subscriber(kafka.SubscriberOptions{Hooks: []kafka.Hook{w}})
 	messages := c.subscribe(s, topic)
-	eventually(t, "a failed fetch", w.saw(func() bool { return len(w.fetches) == 1 }))
-	require.NoError(t, publisher.Publish(topic, keyed("k", 1)))
+	eventually(t, "a failed fetch", w.saw(func() bool { return len(w.fetches) > 0 }))
+	require.NoError(t, publisher(patience).Publish(topic, keyed("k", 1)))
 	receive(t, messages).Ack()
-	eventually(t, "a failed commit", w.saw(func() bool { return len(w.commits) == 1 }))
+	eventually(t, "a failed commit", w.saw(func() bool { return len(w.commits) > 0 }))
 	refused := fake.Fault(kfake.Fault{Keys: []kmsg.Key{kmsg.Heartbeat}, Err: kerr.NotCoordinator, TopLevel: true, Count: -1})
 	eventually(t, "a failed heartbeat", w.saw(func() bool {
 		return slices.ContainsFunc(w.heartbeats, func(err error) bool { return err != nil })
 	}))
 	refused.Remove()
-	require.Error(t, publisher.Publish("does-not-exist", keyed("k", 1)))
+	require.Error(t, publisher(200*time.Millisecond).Publish("does-not-exist", keyed("k", 1)))
 	require.NoError(t, s.Close())
 	assert.True(t, w.publishes[0], "the first attempt is made again")
 	assert.False(t, w.publishes[len(w.publishes)-1], "the last is not")

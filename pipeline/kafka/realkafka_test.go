@@ -47,6 +47,7 @@ func TestRealKafkaSASLSSL(t *testing.T) {
 			c := clusterAt(t, broker)
 			c.suffix, c.session = plain.suffix, plain.session
 			c.config.TLS, c.config.SASL = trusting, kafka.SASL{Mechanism: mechanism, Username: "client", Password: "client-secret"}
+			var err error
 			c.client, err = kafka.NewClient(c.config)
 			require.NoError(t, err)
 			defer func() { assert.NoError(t, c.client.Close()) }()

@@ -117,7 +117,7 @@ func TestMembersHandOverWithoutLoss(t *testing.T) {
 func TestADrainMayTakeLongerThanTheSession(t *testing.T) {
 	t.Parallel()
 	c := newCluster(t)
-	options := kafka.SubscriberOptions{Drain: 6 * c.session}
+	options := kafka.SubscriberOptions{SessionTimeout: c.session, Drain: patience}
 	topic := c.topic("long-drain", 2)
 	publisher := c.publisher()
 	require.NoError(t, publisher.Publish(topic, keyed("k", 1)))
@@ -130,12 +130,12 @@ func TestADrainMayTakeLongerThanTheSession(t *testing.T) {
 	others := c.subscribe(b, topic)
 	select {
 	case <-kafka.Draining(msg.Context()):
-	case <-time.After(15 * time.Second):
+	case <-time.After(patience):
 		require.FailNow(t, "the join did not begin a drain")
 	}
 	assert.False(t, a.Ready())
 	select {
-	case <-time.After(2 * c.session):
+	case <-time.After(c.session + time.Second):
 	case other := <-others:
 		require.Failf(t, "handed out before the drain was over", "%s", other.Payload)
 	}
@@ -151,7 +151,7 @@ func TestADrainMayTakeLongerThanTheSession(t *testing.T) {
 		select {
 		case next = <-messages:
 		case next = <-others:
-		case <-time.After(15 * time.Second):
+		case <-time.After(patience):
 			require.FailNow(t, "the result did not come")
 		}
 		next.Ack()
@@ -174,7 +174,7 @@ func TestAMessageThatOutlivesTheDrainIsCancelledAndRepeated(t *testing.T) {
 	go func() { closed <- a.Close() }()
 	select {
 	case <-msg.Context().Done():
-	case <-time.After(15 * time.Second):
+	case <-time.After(patience):
 		require.FailNow(t, "not cancelled")
 	}
 	require.NoError(t, <-closed)

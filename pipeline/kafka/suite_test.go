@@ -65,7 +65,7 @@ func watermillsSuite(t *testing.T, short bool) {
 				publisher, err := kafka.NewPublisher(c.config, kafka.PublisherOptions{})
 				require.NoError(t, err)
 				subscriber, err := kafka.NewSubscriber(c.config, kafka.SubscriberOptions{
-					Group: group, Lanes: test.lanes, SessionTimeout: 2 * c.session, Drain: time.Second, NackPause: 20 * time.Millisecond,
+					Group: group, Lanes: test.lanes, SessionTimeout: patience / 2, Drain: time.Second, NackPause: 20 * time.Millisecond,
 				})
 				require.NoError(t, err)
 				t.Cleanup(func() { require.NoError(t, errors.Join(subscriber.Close(), publisher.Close())) })
