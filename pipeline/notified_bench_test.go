@@ -141,12 +141,12 @@ func (w *world) arrivals(b *testing.B, payments int) (wait func() []time.Time) {
 	}
 }
 
-// TestAFloodOfForgeriesCostsNoMemoryAndDelaysNoPayment posts what nobody signed while payments go on.
+// TestAFloodOfForgeriesCostsNoMemoryAndDelaysNoPayment posts what nobody signed while payments go on. It runs alone, because it measures the
+// memory of the whole process.
 func TestAFloodOfForgeriesCostsNoMemoryAndDelaysNoPayment(t *testing.T) {
 	if testing.Short() {
 		t.Skip("a flood takes a while")
 	}
-	t.Parallel()
 	w := newWorld(t, pipelinetest.Embedded(t))
 	stop := w.start()
 	defer stop()
@@ -195,11 +195,15 @@ func TestAFloodOfForgeriesCostsNoMemoryAndDelaysNoPayment(t *testing.T) {
 		}
 		flood(1920)
 	}()
+	end := sync.OnceFunc(func() {
+		close(reported)
+		<-done
+	})
+	defer end()
 	w.Scripted("p", sandbox.Step{Status: "SETTLED"})
 	w.Initiate(initiated("p", "liquido", 300, "COP", map[string]any{"idempotency_key": "p"}))
 	w.Eventually(func() bool { return w.Count(w.Topics.StatusChanged) == 1 }, "the payment is reported while the flood goes on")
-	close(reported)
-	<-done
+	end()
 	assert.Less(t, heap()-before, int64(5<<20), "more than 2,560 forgeries of 4 KiB each stay in memory")
 	assert.Zero(t, w.Count(w.Topics.Notified))
 	assert.Empty(t, w.deadLetters())

@@ -122,8 +122,8 @@ func (w *world) lateness(after time.Duration) map[string]time.Duration {
 	return all
 }
 
-// late is generous: the machine may be busy.
-const late = 5 * time.Second
+// late is generous: the machine may be busy. A wrong tier, or a clock that is believed, makes an hour.
+const late = time.Minute
 
 func (w *world) inTime(after time.Duration, count int) {
 	w.T.Helper()
@@ -180,23 +180,28 @@ func TestATierGoesOnAfterARestartWhereItWas(t *testing.T) {
 	w := newTiers(t, pipelinetest.Embedded(t))
 	w.createTiers()
 	stop := w.startTiers(w.options)
-	for i := range 10 {
-		w.delayed(500*time.Millisecond, 50*i, 50)
+	written := 0
+	for range 10 {
+		w.delayed(500*time.Millisecond, written, 50)
+		written += 50
 		<-time.After(50 * time.Millisecond)
 	}
 	w.Eventually(func() bool { return w.Count(w.Topics.Checks()) > 0 }, "some are due")
-	stop()
-	assert.Less(t, w.Count(w.Topics.Checks()), 500, "stopped in the middle")
+	for stop(); w.Count(w.Topics.Checks()) == written; stop() { // not in the middle
+		stop = w.startTiers(w.options)
+		w.delayed(500*time.Millisecond, written, 50)
+		written += 50
+	}
 	defer w.startTiers(w.options)()
-	w.arrive(500)
-	assert.Equal(t, each(500, 1), w.arrived(), "an orderly restart repeats nothing")
-	w.inTime(500*time.Millisecond, 500)
+	w.arrive(written)
+	assert.Equal(t, each(written, 1), w.arrived(), "an orderly restart repeats nothing")
+	w.inTime(500*time.Millisecond, written)
 }
 
 func TestAHandOverDoesNotWaitForWhatWaits(t *testing.T) {
 	t.Parallel()
 	w := newTiers(t, pipelinetest.Embedded(t))
-	w.options.Drain = time.Minute
+	w.options.Drain = 2 * time.Minute
 	registry := prometheus.NewRegistry()
 	w.options.Metrics = pipeline.NewMetrics(registry)
 	w.createTiers()
@@ -205,7 +210,7 @@ func TestAHandOverDoesNotWaitForWhatWaits(t *testing.T) {
 	w.Eventually(func() bool { return measured(t, registry, "paystatus_kafka_lag", "wake.1h") == 100 }, "they are read and waited for")
 	began := time.Now()
 	stop()
-	assert.Less(t, time.Since(began), 20*time.Second)
+	assert.Less(t, time.Since(began), w.options.Drain)
 	assert.Empty(t, w.arrived())
 	assert.Equal(t, 100, w.Lag(pipeline.GroupOf(w.options.Group, "wake.1h"), w.Topics.Tier("1h")))
 }

@@ -51,23 +51,20 @@ func TestAVerifiedNotificationIsWrittenAndAnsweredAsItsProviderDemands(t *testin
 
 func TestOnlyAfterKafkaAcknowledgedTheProviderIsAnswered(t *testing.T) {
 	t.Parallel()
-	asked, acknowledge := make(chan struct{}), make(chan struct{})
-	topic := &written{publish: func(*message.Message) error {
-		close(asked)
-		<-acknowledge
-		return nil
-	}}
-	answered := make(chan int, 1)
-	endpoint, c := newEndpoint(topic), signed(t, "liquido")
-	go func() { answered <- send(endpoint, c).Code }()
-	<-asked
-	select {
-	case <-answered:
-		t.Fatal("answered before Kafka acknowledged")
-	case <-time.After(20 * time.Millisecond):
-	}
-	close(acknowledge)
-	assert.Equal(t, http.StatusOK, <-answered)
+	synctest.Test(t, func(t *testing.T) {
+		acknowledge := make(chan struct{})
+		topic := &written{publish: func(*message.Message) error {
+			<-acknowledge
+			return nil
+		}}
+		answered := make(chan int, 1)
+		endpoint, c := newEndpoint(topic), signed(t, "liquido")
+		go func() { answered <- send(endpoint, c).Code }()
+		synctest.Wait()
+		assert.Empty(t, answered, "answered before Kafka acknowledged")
+		close(acknowledge)
+		assert.Equal(t, http.StatusOK, <-answered)
+	})
 }
 
 func TestWhileKafkaIsUnavailableTheProviderMustSendAgain(t *testing.T) {
@@ -156,6 +153,11 @@ func (neverEnding) Read(p []byte) (int, error) { return len(p), nil }
 
 func TestNoMoreThanABoundedNumberOfRequestsIsHandledAtOnce(t *testing.T) {
 	t.Parallel()
+	synctest.Test(t, testBound)
+}
+
+func testBound(t *testing.T) {
+	t.Helper()
 	asked, free := make(chan struct{}, 1024), make(chan struct{})
 	topic := &written{publish: func(*message.Message) error {
 		asked <- struct{}{}
