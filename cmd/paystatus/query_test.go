@@ -2,6 +2,7 @@ package main
 
 import (
 	"encoding/json"
+	"net/http"
 	"net/http/httptest"
 	"strings"
 	"testing"
@@ -19,9 +20,15 @@ import (
 // simulated are simulators of the providers and the part of a configuration that fits them.
 func simulated(t *testing.T) (server *sandbox.Server, config string) {
 	t.Helper()
+	return simulatedBehind(t, func(server http.Handler) http.Handler { return server })
+}
+
+// simulatedBehind puts something of the test's before the simulators.
+func simulatedBehind(t *testing.T, around func(http.Handler) http.Handler) (server *sandbox.Server, config string) {
+	t.Helper()
 	simulators := demo.Simulators()
 	server = sandbox.NewServer(simulators...)
-	listener := httptest.NewServer(server)
+	listener := httptest.NewServer(around(server))
 	t.Cleanup(listener.Close)
 	return server, demo.SandboxConfig(simulators, listener.URL)
 }

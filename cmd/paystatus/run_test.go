@@ -11,7 +11,6 @@ import (
 	"strings"
 	"syscall"
 	"testing"
-	"time"
 
 	"github.com/ThreeDotsLabs/watermill/message"
 	"github.com/stretchr/testify/assert"
@@ -93,8 +92,10 @@ func serving(p *process) (health string) {
 	return health
 }
 
-// slow is how long an answer takes that is awaited while the process drains.
-const slow = 4 * time.Second
+// unhurried gives Checkout.com's answers and a drain more time than tests take.
+func unhurried(providers string) string {
+	return "limits: {drain: 5m}\n" + strings.Replace(providers, "  checkout:\n", "  checkout:\n    timeout: 5m\n", 1)
+}
 
 // often asks again every second.
 const often = "schedules: {default: {open: {delays: [1s], every: 1s}, jitter: 0}}\n"
@@ -225,18 +226,29 @@ func TestRunEmbeddedKeepsItsDataOverARestart(t *testing.T) {
 
 func TestRunIsNotReadyWhileItDrainsAndFinishesTheCheckThatRuns(t *testing.T) {
 	t.Parallel()
-	server, providers := simulated(t)
-	address, config := broker(t, often+providers)
+	asked, answer := make(chan struct{}, 10), make(chan struct{})
+	server, providers := simulatedBehind(t, func(server http.Handler) http.Handler {
+		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			asked <- struct{}{}
+			select {
+			case <-answer:
+				server.ServeHTTP(w, r)
+			case <-r.Context().Done():
+			}
+		})
+	})
+	address, config := broker(t, often+unhurried(providers))
 	require.Zero(t, inProcess(t.Context(), "", "topics", "create", "--config", config).code)
-	require.NoError(t, server.Store("checkout").Put(payA, sandbox.Script{Steps: []sandbox.Step{{Status: "Captured", Delay: sandbox.Duration(slow)}}}))
+	require.NoError(t, server.Store("checkout").Put(payA, sandbox.Script{Steps: []sandbox.Step{{Status: "Captured"}}}))
 	p := start(t, "run", "--config", config)
 	health := serving(p)
 	produce(t, address, paymentOf(t, "order-1", "checkout", map[string]string{"payment_id": payA}))
-	eventually(t, func() bool { return server.Store("checkout").Answers(payA) == 1 }, "the provider is asked")
+	eventually(t, func() bool { return len(asked) == 1 }, "the provider is asked")
 	require.NoError(t, p.cmd.Process.Signal(syscall.SIGTERM))
 	p.logged("draining", "at_most")
 	assert.Equal(t, "503 draining", get(t, health+"/readyz"))
 	assert.Equal(t, "200 ok", get(t, health+"/healthz"))
+	close(answer)
 	assert.Zero(t, p.exit())
 	assert.Equal(t, "no answer", get(t, health+"/readyz"))
 	assert.Equal(t, "captured", statusesOf(t, address, "order-1"), "the answer that was awaited is an event")
@@ -246,7 +258,7 @@ func TestRunIsNotReadyWhileItDrainsAndFinishesTheCheckThatRuns(t *testing.T) {
 func TestASecondSignalEndsADrain(t *testing.T) {
 	t.Parallel()
 	server, providers := simulated(t)
-	address, config := broker(t, often+providers)
+	address, config := broker(t, often+unhurried(providers))
 	require.Zero(t, inProcess(t.Context(), "", "topics", "create", "--config", config).code)
 	require.NoError(t, server.Store("checkout").Put(payA, sandbox.Script{Steps: []sandbox.Step{{Fault: sandbox.FaultHang}}}))
 	p := start(t, "run", "--config", config)

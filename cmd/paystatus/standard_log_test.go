@@ -62,7 +62,7 @@ func TestWhatAServerSendsUnaskedIsNotLogged(t *testing.T) {
 	_, err = io.ReadAll(response.Body)
 	require.NoError(t, err)
 	require.NoError(t, response.Body.Close())
-	require.Eventually(t, func() bool { return strings.Contains(logged.String(), "Unsolicited response") }, 10*time.Second, time.Millisecond)
+	require.Eventually(t, func() bool { return strings.Contains(logged.String(), "Unsolicited response") }, patience, time.Millisecond)
 	assert.NotContains(t, logged.String(), "h1dden")
 
 	log.Print("everything else")
