@@ -8,7 +8,6 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
-	"github.com/paystatus/paystatus/handlers/watch"
 	"github.com/paystatus/paystatus/pipeline/pipelinetest"
 	"github.com/paystatus/paystatus/providers/sandbox"
 	"github.com/paystatus/paystatus/schemas"
@@ -23,24 +22,13 @@ func TestEndToEnd(t *testing.T) {
 func testEndToEnd(t *testing.T, brokers []string) {
 	t.Helper()
 	w := newWorld(t, brokers)
-	w.options.Schedule = func(_, method string) watch.Schedule {
-		s := quick
-		if method == "nowhere" {
-			s.NotFoundGrace = 3 * time.Second
-		}
-		return s
-	}
 	var payments []string
 	pay := func(id, provider string, value int64, currency string, reference map[string]any, scripted string, steps ...sandbox.Step) {
 		if len(steps) > 0 {
 			script := sandbox.Script{Amount: sandbox.Amount{Value: value, Currency: currency}, Steps: steps}
 			require.NoError(t, w.Sandbox.Store(provider).Put(scripted, script))
 		}
-		event := initiated(id, provider, value, currency, reference)
-		if len(steps) == 0 {
-			event["method"] = "nowhere"
-		}
-		w.Initiate(event)
+		w.Initiate(initiated(id, provider, value, currency, reference))
 		payments = append(payments, id)
 	}
 	const pay1, pay2 = "pay_aaaaaaaaaaaaaaaaaaaaaaaaaa", "pay_bbbbbbbbbbbbbbbbbbbbbbbbbb"

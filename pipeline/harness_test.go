@@ -61,7 +61,7 @@ var quick = watch.Schedule{
 	Open:          watch.Rhythm{Delays: []time.Duration{time.Second}, Every: time.Second, Deadline: time.Minute},
 	Authorized:    watch.Rhythm{Every: time.Second, Deadline: time.Minute},
 	Refund:        watch.Rhythm{Every: time.Second, Deadline: time.Minute},
-	NotFoundGrace: time.Minute, ReferenceWindow: 2 * time.Second, Recheck: time.Second,
+	NotFoundGrace: 5 * time.Second, ReferenceWindow: 2 * time.Second, Recheck: time.Second,
 	Unavailable: watch.Backoff{Initial: time.Second, Max: 2 * time.Second}, Unreadable: watch.Backoff{Initial: time.Second, Max: 2 * time.Second, Limit: 3},
 	RefusedEvery: time.Second,
 }
