@@ -22,16 +22,20 @@ const (
 	ExitMisuse = 2 // the command line is wrong
 )
 
-// Main runs a program's command line and gives its exit code. A first SIGINT or SIGTERM ends the command's context, a second the process.
+// Main runs a program's command line and gives its exit code. A first SIGINT or SIGTERM ends the command's context, a second the process,
+// with the exit code that shells give to that signal.
 func Main(root *cobra.Command) int {
 	ctx, cancel := context.WithCancel(context.Background())
 	defer cancel()
-	first := make(chan os.Signal, 1)
-	signal.Notify(first, os.Interrupt, syscall.SIGTERM)
+	signals := make(chan os.Signal, 2)
+	signal.Notify(signals, os.Interrupt, syscall.SIGTERM)
 	go func() {
-		<-first
-		signal.Stop(first) // before anyone can see that the context ended, so that no second signal is lost
+		<-signals
 		cancel()
+		// The second is not left to its default action: a process that a script started in the background ignores SIGINT.
+		if n, ok := (<-signals).(syscall.Signal); ok {
+			os.Exit(128 + int(n))
+		}
 	}()
 	cmd, err := root.ExecuteContextC(ctx)
 	if err == nil {
