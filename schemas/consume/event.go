@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
-	"slices"
 	"strings"
 	"time"
 
@@ -45,29 +44,26 @@ var ErrOtherType = errors.New("not a status event")
 
 // attributes are those of a CloudEvent that matter.
 type attributes struct {
-	SpecVersion string         `json:"specversion"`
-	ID          string         `json:"id"`
-	Type        string         `json:"type"`
-	Subject     string         `json:"subject"`
-	Time        string         `json:"time"`
-	Data        jsontext.Value `json:"data"`
+	specVersion, id, kind, subject, time []byte
+
+	data []byte
 }
 
 var structuredMediaType = []byte("application/cloudevents+json")
 
 // Decode reads a status event in binary or structured CloudEvents mode. Names of headers compare without regard to case. The error
 // is ErrOtherType for an event to skip; any other error says what is broken, and nothing of the event's contents but its id. What a newer
-// version adds, fields and status words, is no error.
+// version adds, fields and status words, is no error. The event keeps value for Full; it must not change.
 func Decode(headers []Header, value []byte) (Event, error) {
 	a, err := open(headers, value)
 	if err != nil {
 		return Event{}, err
 	}
-	if !slices.Contains(schemas.ChangeTypes, a.Type) {
+	e := Event{Type: changeType(a.kind)}
+	if e.Type == "" {
 		return Event{}, ErrOtherType
 	}
-	e := Event{Type: a.Type}
-	if e.ID, err = uuid.Parse(a.ID); err != nil {
+	if e.ID, err = uuid.ParseBytes(a.id); err != nil {
 		return Event{}, errors.New("read a status event: its id is missing or not a UUID")
 	}
 	if err := e.read(a); err != nil {
@@ -76,25 +72,35 @@ func Decode(headers []Header, value []byte) (Event, error) {
 	return e, nil
 }
 
+// changeType is kind where it is the type of a status event, else "".
+func changeType(kind []byte) string {
+	for _, known := range schemas.ChangeTypes {
+		if string(kind) == known {
+			return known
+		}
+	}
+	return ""
+}
+
 func open(headers []Header, value []byte) (attributes, error) {
-	a := attributes{Data: value}
+	a := attributes{data: value}
 	for _, h := range headers {
 		switch {
 		case is(h.Key, "ce_specversion"):
-			a.SpecVersion = string(h.Value)
+			a.specVersion = h.Value
 		case is(h.Key, "ce_id"):
-			a.ID = string(h.Value)
+			a.id = h.Value
 		case is(h.Key, "ce_type"):
-			a.Type = string(h.Value)
+			a.kind = h.Value
 		case is(h.Key, "ce_subject"):
-			a.Subject = string(h.Value)
+			a.subject = h.Value
 		case is(h.Key, "ce_time"):
-			a.Time = string(h.Value)
+			a.time = h.Value
 		case is(h.Key, "content-type") && structured(h.Value):
 			return openStructured(value)
 		}
 	}
-	if a.SpecVersion == "" && a.Type == "" {
+	if len(a.specVersion) == 0 && len(a.kind) == 0 {
 		return a, errors.New("read a status event: no CloudEvent: neither ce_ headers nor the content-type application/cloudevents+json")
 	}
 	return a, nil
@@ -107,11 +113,18 @@ func structured(mediaType []byte) bool {
 }
 
 func openStructured(value []byte) (attributes, error) {
-	var a attributes
-	if err := json.Unmarshal(value, &a); err != nil {
-		return a, fmt.Errorf("read a structured event: %w", plain(err))
+	var e struct {
+		SpecVersion string         `json:"specversion"`
+		ID          string         `json:"id"`
+		Type        string         `json:"type"`
+		Subject     string         `json:"subject"`
+		Time        string         `json:"time"`
+		Data        jsontext.Value `json:"data"`
 	}
-	return a, nil
+	if err := json.Unmarshal(value, &e); err != nil {
+		return attributes{}, fmt.Errorf("read a structured event: %w", plain(err))
+	}
+	return attributes{[]byte(e.SpecVersion), []byte(e.ID), []byte(e.Type), []byte(e.Subject), []byte(e.Time), e.Data}, nil
 }
 
 // is compares a header's name without regard to case; want is lower-case. Some clients and proxies capitalise names.
@@ -120,18 +133,17 @@ func is(name, want string) bool {
 }
 
 func (e *Event) read(a attributes) error {
-	if a.SpecVersion != "1.0" {
+	if string(a.specVersion) != "1.0" {
 		return errors.New("its specversion is not 1.0")
 	}
 	var err error
-	if e.Time, err = time.Parse(time.RFC3339, a.Time); err != nil {
+	if e.Time, err = time.Parse(time.RFC3339, string(a.time)); err != nil {
 		return errors.New("its time is missing or not RFC 3339")
 	}
-	var data judged
-	if err := data.decode(a.Data); err != nil {
+	if e.Change, err = decode(a.data); err != nil {
 		return fmt.Errorf("its data: %w", plain(err))
 	}
-	e.Change, e.data = data.Change, a.Data
+	e.data = a.data
 	c := &e.Change
 	switch {
 	case c.PaymentID == "":
@@ -146,7 +158,7 @@ func (e *Event) read(a attributes) error {
 		return missing("funds")
 	case c.ObservedAt.IsZero():
 		return missing("observed_at")
-	case a.Subject != "" && a.Subject != c.PaymentID:
+	case len(a.subject) > 0 && string(a.subject) != c.PaymentID:
 		return errors.New("its subject is not its payment_id")
 	case e.Type == schemas.TypeStatusUnresolved && (c.Reason == nil || c.Reason.Code == ""):
 		return missing("reason.code")

@@ -7,3 +7,9 @@ func Correcting(e Event, wrong uuid.UUID) Event {
 	e.corrects, e.Change.Corrects = wrong, wrong.String()
 	return e
 }
+
+// The readings of an event's data.
+var (
+	Fast    = fast
+	General = general
+)
