@@ -67,7 +67,7 @@ func List(ctx context.Context, db *store.DB, state State, each func(Listed) erro
 
 // ListedAction is a row of the outbox as a document.
 type ListedAction struct {
-	Number    int64     `json:"number"` // grows
+	Number    int64     `json:"number"` // grows; none below one that was listed comes later
 	Key       string    `json:"key"`    // unique: what was done under a key is not done again
 	Kind      Kind      `json:"kind"`
 	OrderID   string    `json:"order_id"`

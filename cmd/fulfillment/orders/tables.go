@@ -146,6 +146,12 @@ func save(ctx context.Context, tx *store.Tx, o Order, changed schemas.PaymentKey
 			return err
 		}
 	}
+	if len(actions) > 0 {
+		// Numbers are given at once and become visible with the commit: who reads on after the highest would miss a lower one.
+		if err := tx.Lock(ctx, "outbox"); err != nil {
+			return err
+		}
+	}
 	for _, a := range actions {
 		var amount, exponent, currency any
 		if a.Amount != nil {

@@ -5,6 +5,7 @@ import (
 	"math/rand/v2"
 	"slices"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -14,6 +15,7 @@ import (
 	"github.com/paystatus/paystatus/cmd/internal/store"
 	"github.com/paystatus/paystatus/pipeline/kafka"
 	"github.com/paystatus/paystatus/schemas"
+	"github.com/paystatus/paystatus/schemas/consume"
 )
 
 func TestAnOrderIsReleasedOnce(t *testing.T) {
@@ -144,6 +146,44 @@ func TestTwoPaymentsOfOneOrderReleaseItOnce(t *testing.T) {
 			assert.Equal(t, 20, kinds[orders.DoublePayment])
 		})
 	}
+}
+
+func TestTheOutboxGrowsAtItsEndOnlyWhoeverCommitsFirst(t *testing.T) {
+	t.Parallel()
+	database, ok := consumertest.Databases(t)["PostgreSQL"]
+	if !ok {
+		t.Skip("SQLite has one writer at a time")
+	}
+	db, err := store.Open(t.Context(), database, orders.Name, orders.Migrations)
+	require.NoError(t, err)
+	defer func() { _ = db.Close() }()
+	release := func(payment string, before func()) error {
+		return db.InTx(t.Context(), func(tx *store.Tx) error {
+			e := event{Payment: payment, Status: schemas.Captured, Final: true}.Decoded(t)
+			_, err := consume.Handle(t.Context(), tx, e, func(d consume.Delta) error {
+				return orders.Fulfillment{Policy: orders.DefaultPolicy}.Effect(t.Context(), tx, e, d)
+			})
+			before()
+			return err
+		})
+	}
+	second := make(chan error, 1)
+	require.NoError(t, release("first", func() {
+		go func() { second <- release("second", func() {}) }()
+		require.Eventually(t, func() bool {
+			waiting := 0
+			assert.NoError(t, db.QueryRowContext(t.Context(), `SELECT count(*) FROM pg_locks WHERE NOT granted AND locktype = 'advisory'
+				AND database = (SELECT oid FROM pg_database WHERE datname = current_database())`).Scan(&waiting))
+			return waiting == 1
+		}, 20*time.Second, 10*time.Millisecond, "the second waits for the first")
+	}))
+	require.NoError(t, <-second)
+	var listed []string
+	require.NoError(t, orders.Actions(t.Context(), db, orders.Chosen{}, func(a orders.ListedAction) error {
+		listed = append(listed, a.OrderID)
+		return nil
+	}))
+	assert.Equal(t, []string{"first", "second"}, listed)
 }
 
 func TestWhatCannotBeTakenIsKeptForAPersonAndHoldsNobodyUp(t *testing.T) {
