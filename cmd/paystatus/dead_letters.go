@@ -71,7 +71,10 @@ func (f *letterFlags) filter(args []string) (deadletters.Filter, error) {
 	var all []error
 	for _, arg := range args {
 		p, err := deadletters.ParsePosition(arg)
-		filter.Positions, all = append(filter.Positions, p), append(all, err)
+		if !slices.Contains(filter.Positions, p) {
+			filter.Positions = append(filter.Positions, p)
+		}
+		all = append(all, err)
 	}
 	now := time.Now()
 	var reasons, since, before error

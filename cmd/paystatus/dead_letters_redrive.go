@@ -110,6 +110,9 @@ func (b *connection) redrive(cmd *cobra.Command, r *deadletters.Redrive, output 
 	}
 	summary, err := r.Run(cmd.Context(), s)
 	bar.Clear()
+	if missing := int64(len(r.Filter.Positions)) - summary.Chosen; err == nil && missing > 0 && r.Limit == 0 {
+		err = fmt.Errorf("%d of the letters named are not in %s, or not among those that the flags choose", missing, s.Topic)
+	}
 	out := cmd.OutOrStdout()
 	if output == cli.OutputJSON {
 		out = cmd.ErrOrStderr()

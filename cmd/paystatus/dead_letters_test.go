@@ -137,7 +137,7 @@ func TestDeadLettersAreListedShownAndGivenBack(t *testing.T) {
 	out, _ = n.runs("list", "--all", "--payment", "order-1", "-o", "json")
 	assert.Contains(t, out, `"by":"olga","why":"liquido is configured now"`)
 	out, _ = n.runs("show", "0/0")
-	assert.Contains(t, out, "by olga liquido is configured now\n")
+	assert.Contains(t, out, "by olga: liquido is configured now\n")
 
 	out, counts = n.runs("redrive", "--output", "json", "--rate", "1000")
 	assert.Equal(t, 2, strings.Count(out, `"verdict":"given_back","dry_run":false}`))
@@ -168,7 +168,10 @@ func TestDeadLettersRefusesWhatItDoesNotUnderstand(t *testing.T) {
 		assert.Equal(t, cli.ExitMisuse, cli.ExitCode(err), "%s: %v", name, err)
 	}
 	n := newLetterTown(t)
-	for args, says := range map[string]string{"show 0/7": "there is no letter 0/7", "show --payment nobody": `none of the 0 letters`} {
+	for args, says := range map[string]string{
+		"show 0/7": "there is no letter 0/7", "show --payment nobody": `none of the 0 letters`,
+		"redrive 0/7 0/8 0/7": "2 of the letters named are not in paystatus.dead_letters",
+	} {
 		_, _, err := n.tries(strings.Fields(args)...)
 		require.ErrorContains(t, err, says)
 		assert.Equal(t, cli.ExitFailed, cli.ExitCode(err))

@@ -71,6 +71,9 @@ type Given struct {
 	By, Why string
 }
 
+// String is who gave it back, and why.
+func (g Given) String() string { return strings.TrimSuffix(g.By+": "+g.Why, ": ") }
+
 // The headers of a marker. Its key is the letter's, its value null.
 const (
 	HeaderMarks   = "paystatus_redriven"     // the letter that was given back: "3/17"

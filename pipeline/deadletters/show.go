@@ -69,7 +69,7 @@ func (l *Letter) showSummary(b *strings.Builder, own []string) {
 			line("before", fmt.Sprintf("given back %s", times(l.RedriveCount)))
 		}
 		if g := l.Given; g != nil {
-			line("since", Plain(strings.TrimSpace(fmt.Sprintf("given back %s by %s %s", g.At.UTC().Format(time.RFC3339), g.By, g.Why)), nil))
+			line("since", Plain(fmt.Sprintf("given back %s by %s", g.At.UTC().Format(time.RFC3339), g), nil))
 		}
 		if !l.Takeable() {
 			line("redrive", "no handler takes it back")

@@ -182,7 +182,7 @@ func (r *reading) letter(l *deadletters.Letter) []Entry {
 	text := fmt.Sprintf("dead letter %s of %s: %s: %s; to do: %s", l.Position, l.Handler, l.Reason, l.Detail, info.Remedy)
 	all := []Entry{entry(l.Time, KindDeadLetter, where, text, func(at *Entry) { at.DeadLetter = letter })}
 	if g := l.Given; g != nil {
-		text := strings.TrimSpace(fmt.Sprintf("dead letter %s given back by %s %s", l.Position, g.By, g.Why))
+		text := fmt.Sprintf("dead letter %s given back by %s", l.Position, g)
 		all = append(all, entry(g.At, KindGivenBack, where, text, nil))
 	}
 	return all
