@@ -58,8 +58,10 @@ func TestStatusEventsAreExportedAndImported(t *testing.T) {
 	assert.Contains(t, out, `"key":"order-1","headers":[["ce_specversion","1.0"],["ce_id","id of order-1"]`)
 	assert.Contains(t, progress, "1 status events written to standard output")
 
-	_, _, err = n.call("", "import", file, "--topic", "nowhere")
-	require.ErrorContains(t, err, "there is no topic nowhere, create it first")
+	for _, args := range [][]string{{}, {"--dry-run"}} {
+		_, _, err = n.call("", append([]string{"import", file, "--topic", "nowhere"}, args...)...)
+		require.ErrorContains(t, err, "there is no topic nowhere, create it first")
+	}
 	printed, _, err := n.call("", "import", file, "--dry-run")
 	require.NoError(t, err)
 	assert.Equal(t, "1 lines of "+file+" looked at, 0 records written to payments.status_changed.\n", printed)

@@ -32,7 +32,7 @@ that was done and is begun again writes everything again, with the same ids.
 	path, output := configFlag(cmd), cli.OutputFlag(cmd)
 	m := &archive.Import{}
 	cmd.Flags().StringVar(&m.Topic, "topic", "", "the topic, which must be there; default: topics.status_changed of the configuration")
-	cmd.Flags().BoolVar(&m.DryRun, "dry-run", false, "look at every line and write nothing")
+	cmd.Flags().BoolVar(&m.DryRun, "dry-run", false, "look at every line and whether the topic is there, and write nothing")
 	cmd.Flags().IntVar(&m.Rate, "rate", 0, "records a second at most; 0: as fast as it goes")
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
 		if m.Rate < 0 {

@@ -61,6 +61,9 @@ const (
 
 // Run imports. After an error the result says how far it came.
 func (m *Import) Run(ctx context.Context) (Imported, error) {
+	if _, err := m.ends(ctx); err != nil {
+		return Imported{}, fmt.Errorf("import: %w", err)
+	}
 	if m.File == "-" {
 		run := &importing{Import: m}
 		err := run.write(ctx, m.Stdin)

@@ -62,13 +62,13 @@ func (i *importing) forget() error {
 }
 
 // ends are those of the topic's partitions.
-func (i *importing) ends(ctx context.Context) (map[int]int64, error) {
-	ends, err := i.Client.ListOffsets(ctx, i.Topic, kafka.Latest)
+func (m *Import) ends(ctx context.Context) (map[int]int64, error) {
+	ends, err := m.Client.ListOffsets(ctx, m.Topic, kafka.Latest)
 	switch {
 	case errors.Is(err, kafkago.UnknownTopicOrPartition):
-		return nil, fmt.Errorf("there is no topic %s, create it first: %w", i.Topic, err)
+		return nil, fmt.Errorf("there is no topic %s, create it first: %w", m.Topic, err)
 	case err != nil:
-		return nil, fmt.Errorf("end of %s: %w", i.Topic, err)
+		return nil, fmt.Errorf("end of %s: %w", m.Topic, err)
 	}
 	return ends, nil
 }
