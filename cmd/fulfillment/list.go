@@ -1,7 +1,6 @@
 package main
 
 import (
-	"errors"
 	"fmt"
 	"slices"
 	"time"
@@ -21,7 +20,7 @@ func ordersCommand(program *cli.Consumer) *cobra.Command {
 		if *state != "" && !slices.Contains(orders.States, orders.State(*state)) {
 			return cli.Misuse(fmt.Errorf("--state is one of %v, not %q", orders.States, *state))
 		}
-		table := cli.NewTable(cmd.OutOrStdout(), "ORDER", "STATE", "PAYMENT", "PROVIDER", "STATUS", "NOTE")
+		table := cli.NewTable(cmd, *output, "ORDER", "STATE", "PAYMENT", "PROVIDER", "STATUS", "NOTE")
 		err := program.Look(cmd.Context(), func(db *store.DB) error {
 			return orders.List(cmd.Context(), db, orders.State(*state), func(o orders.Listed) error {
 				if *output == cli.OutputJSON {
@@ -35,7 +34,10 @@ func ordersCommand(program *cli.Consumer) *cobra.Command {
 				return nil
 			})
 		})
-		return errors.Join(err, table.Flush())
+		if err != nil {
+			return err
+		}
+		return table.Flush()
 	}
 	return cmd
 }
@@ -57,8 +59,7 @@ func actionsCommand(program *cli.Consumer) *cobra.Command {
 	cmd := &cobra.Command{
 		Use: "actions", Short: "List what is to be done: the outbox", Args: cobra.NoArgs,
 		Long: `List what is to be done, in the order in which it was decided. Each action has a key of its own: remember the keys of those that were
-carried out, and carry none out twice. --after gives the later ones; on PostgreSQL with several processes read with an overlap, for a smaller number may
-be committed later.`,
+carried out, and carry none out twice. --after gives the later ones.`,
 	}
 	output := cli.OutputFlag(cmd)
 	var chosen orders.Chosen
@@ -70,7 +71,7 @@ be committed later.`,
 		if *kind != "" && !slices.Contains(orders.Kinds, chosen.Kind) {
 			return cli.Misuse(fmt.Errorf("--kind is one of %v, not %q", orders.Kinds, *kind))
 		}
-		table := cli.NewTable(cmd.OutOrStdout(), "NUMBER", "ACTION", "ORDER", "PAYMENT", "PROVIDER", "REASON", "AMOUNT", "DECIDED")
+		table := cli.NewTable(cmd, *output, "NUMBER", "ACTION", "ORDER", "PAYMENT", "PROVIDER", "REASON", "AMOUNT", "DECIDED")
 		err := program.Look(cmd.Context(), func(db *store.DB) error {
 			return orders.Actions(cmd.Context(), db, chosen, func(a orders.ListedAction) error {
 				if *output == cli.OutputJSON {
@@ -83,7 +84,10 @@ be committed later.`,
 				return table.Row(a.Number, a.Kind, a.OrderID, a.PaymentID, a.Provider+" "+a.Account, a.Reason, amount, a.DecidedAt.UTC().Format(time.RFC3339))
 			})
 		})
-		return errors.Join(err, table.Flush())
+		if err != nil {
+			return err
+		}
+		return table.Flush()
 	}
 	return cmd
 }

@@ -72,7 +72,7 @@ TOTAL                        700 JPY     700 JPY     0 JPY
 
 	out, _, err = ledger(t, "refused", "--database", database)
 	require.NoError(t, err)
-	assert.Empty(t, out)
+	assert.Equal(t, "RECORD  KEY  REFUSED  REASON\n", out)
 }
 
 func TestBooksThatDoNotBalanceExitWithOne(t *testing.T) {

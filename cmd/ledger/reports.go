@@ -39,7 +39,7 @@ provider counts it with. Exit 1 if the sums differ, or if the lines of any trans
 }
 
 func printBalance(cmd *cobra.Command, b book.Balance) error {
-	table := cli.NewTable(cmd.OutOrStdout(), "ACCOUNT", "DEBITS", "CREDITS", "BALANCE")
+	table := cli.NewTable(cmd, cli.OutputText, "ACCOUNT", "DEBITS", "CREDITS", "BALANCE")
 	for _, a := range b.Accounts {
 		money := func(value int64) string { return cli.Money(value, a.Currency, a.Exponent) }
 		if err := table.Row(a.Account, money(a.Debits), money(a.Credits), money(a.Balance)); err != nil {
@@ -66,7 +66,7 @@ func entriesCommand(program *cli.Consumer) *cobra.Command {
 		if len(args) == 1 {
 			payment = args[0]
 		}
-		table := cli.NewTable(cmd.OutOrStdout(), "NUMBER", "OBSERVED", "PAYMENT", "STATUS", "PART", "ACCOUNT", "DEBIT", "CREDIT")
+		table := cli.NewTable(cmd, *output, "NUMBER", "OBSERVED", "PAYMENT", "STATUS", "PART", "ACCOUNT", "DEBIT", "CREDIT")
 		err := program.Look(cmd.Context(), func(db *store.DB) error {
 			return book.Entries(cmd.Context(), db, payment, func(e book.Entry) error {
 				if *output == cli.OutputJSON {
@@ -79,7 +79,10 @@ func entriesCommand(program *cli.Consumer) *cobra.Command {
 				return table.Row(e.Number, e.ObservedAt.UTC().Format(time.RFC3339), e.PaymentID, e.Status, e.Part, e.Account, debit, credit)
 			})
 		})
-		return errors.Join(err, table.Flush())
+		if err != nil {
+			return err
+		}
+		return table.Flush()
 	}
 	return cmd
 }
@@ -92,7 +95,7 @@ a later event that answers takes the payment off the list.`,
 	}
 	output := cli.OutputFlag(cmd)
 	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
-		table := cli.NewTable(cmd.OutOrStdout(), "PAYMENT", "PROVIDER", "STATUS", "QUESTION")
+		table := cli.NewTable(cmd, *output, "PAYMENT", "PROVIDER", "STATUS", "QUESTION")
 		err := program.Look(cmd.Context(), func(db *store.DB) error {
 			return book.Questions(cmd.Context(), db, func(o book.Open) error {
 				if *output == cli.OutputJSON {
@@ -101,7 +104,10 @@ a later event that answers takes the payment off the list.`,
 				return table.Row(o.PaymentID, o.Provider+" "+o.Account, o.Status, o.Question)
 			})
 		})
-		return errors.Join(err, table.Flush())
+		if err != nil {
+			return err
+		}
+		return table.Flush()
 	}
 	return cmd
 }

@@ -210,7 +210,7 @@ are kept, and printed with --output json (base64).`,
 	}
 	output := OutputFlag(cmd)
 	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
-		table := NewTable(cmd.OutOrStdout(), "RECORD", "KEY", "REFUSED", "REASON")
+		table := NewTable(cmd, *output, "RECORD", "KEY", "REFUSED", "REASON")
 		err := c.Look(cmd.Context(), func(db *store.DB) error {
 			return db.Refused(cmd.Context(), func(r store.Refused) error {
 				if *output == OutputJSON {
@@ -219,7 +219,10 @@ are kept, and printed with --output json (base64).`,
 				return table.Row(fmt.Sprintf("%s/%d/%d", r.Topic, r.Partition, r.Offset), r.Key, r.RefusedAt.UTC().Format(time.RFC3339), r.Reason)
 			})
 		})
-		return errors.Join(err, table.Flush())
+		if err != nil {
+			return err
+		}
+		return table.Flush()
 	}
 	return cmd
 }

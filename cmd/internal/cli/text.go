@@ -6,28 +6,26 @@ import (
 	"strings"
 	"text/tabwriter"
 	"unicode"
+
+	"github.com/spf13/cobra"
 )
 
-// Table prints rows in columns; the title stands above the first one.
-type Table struct {
-	w     *tabwriter.Writer
-	title []string
-}
+// Table prints rows in columns.
+type Table struct{ w *tabwriter.Writer }
 
-// NewTable makes a table with these titles.
-func NewTable(out io.Writer, title ...string) *Table {
-	return &Table{tabwriter.NewWriter(out, 0, 0, 2, ' ', 0), title}
+// NewTable makes a table with these titles; nothing of it is printed where the output is JSON.
+func NewTable(cmd *cobra.Command, output string, titles ...string) *Table {
+	to := cmd.OutOrStdout()
+	if output == OutputJSON {
+		to = io.Discard
+	}
+	t := &Table{tabwriter.NewWriter(to, 0, 0, 2, ' ', 0)}
+	_ = t.line(titles) // kept until Flush
+	return t
 }
 
 // Row adds a row. What cannot be seen in a cell is left out, so that no text of somebody else's commands the terminal.
 func (t *Table) Row(cells ...any) error {
-	if t.title != nil {
-		title := t.title
-		t.title = nil
-		if err := t.line(title); err != nil {
-			return err
-		}
-	}
 	texts := make([]string, len(cells))
 	for i, c := range cells {
 		texts[i] = strings.Map(func(r rune) rune {

@@ -5,6 +5,7 @@ import (
 	"math"
 	"testing"
 
+	"github.com/spf13/cobra"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 )
@@ -24,11 +25,13 @@ func TestMoneyForPeople(t *testing.T) {
 
 func TestATableLetsNoCellCommandTheTerminal(t *testing.T) {
 	t.Parallel()
-	var out bytes.Buffer
-	table := NewTable(&out, "A", "B")
-	require.NoError(t, table.Flush())
-	assert.Empty(t, out.String(), "no row, no title")
-	require.NoError(t, table.Row("x\x1b[2J\n", "y\tz"))
-	require.NoError(t, table.Flush())
-	assert.Equal(t, "A     B\nx[2J  yz\n", out.String())
+	for output, want := range map[string]string{OutputText: "A     B\nx[2J  yz\n", OutputJSON: ""} {
+		var out bytes.Buffer
+		cmd := &cobra.Command{}
+		cmd.SetOut(&out)
+		table := NewTable(cmd, output, "A", "B")
+		require.NoError(t, table.Row("x\x1b[2J\n", "y\tz"))
+		require.NoError(t, table.Flush())
+		assert.Equal(t, want, out.String())
+	}
 }
