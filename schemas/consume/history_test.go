@@ -94,8 +94,9 @@ func (h history) late(t *rapid.T, i, now int) (consume.Event, bool) {
 	case e.Change.Dispute != nil && e.Change.Status == h.then[i].status:
 		return e, false // a confirmation keeps the dispute that brought the status
 	case e.Change.Dispute != nil:
-		_, heard := live.disputes[e.Change.Dispute.ID]
-		return e, heard && !overtakes(e.Change.Dispute.Outcome, live.disputes[e.Change.Dispute.ID])
+		known, heard := live.disputes[e.Change.Dispute.ID]
+		forward := known == schemas.DisputeWon && schemas.Between(live.known, live.final, e.Change.Status) == schemas.MoveAllowed
+		return e, heard && !overtakes(e.Change.Dispute.Outcome, known) && !forward // a step forward is the payment's own
 	case stalled.attempt != live.attempt:
 		return e, 0 < stalled.attempt && stalled.attempt < live.attempt // one that has no name cannot be told
 	case e.Change.PreviousStatus != nil && *e.Change.PreviousStatus == live.status:
