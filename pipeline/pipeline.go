@@ -181,7 +181,8 @@ func (p *Pipeline) consume(name, topic string, s kafka.SubscriberOptions, handle
 	return nil
 }
 
-// write writes what a handler wants written, each record acknowledged before the next.
+// write writes what a handler wants written, each record acknowledged before the next. A write that fails is made again as long as the
+// message is ours: handled again, after some records were written, it could come to something else than they say.
 func (p *Pipeline) write(ctx context.Context, from string, out []handlers.Out) error {
 	t := p.options.Topics
 	for _, o := range out {
@@ -202,11 +203,35 @@ func (p *Pipeline) write(ctx context.Context, from string, out []handlers.Out) e
 		default:
 			return fmt.Errorf("write from %s: no topic for %q", from, o.To)
 		}
-		if err := p.publish(topic, p.message(ctx, o.Key, o.Value, headers)); err != nil {
+		if err := p.insist(ctx, topic, p.message(ctx, o.Key, o.Value, headers)); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// The pauses before a write that failed is made again.
+const (
+	firstPause = 100 * time.Millisecond
+	mostPause  = 5 * time.Second
+)
+
+// insist publishes until that succeeds, or the message whose context this is begins to be handed over.
+func (p *Pipeline) insist(ctx context.Context, topic string, msg *message.Message) error {
+	for pause := firstPause; ; pause = min(2*pause, mostPause) {
+		err := p.publish(topic, msg)
+		if err == nil || errors.Is(err, kafka.ErrLeaseLost) {
+			return err
+		}
+		p.options.Log.Warn("a write failed and is made again", "topic", topic, "error", err)
+		select {
+		case <-time.After(pause):
+		case <-kafka.Draining(ctx):
+			return err
+		case <-ctx.Done():
+			return err
+		}
+	}
 }
 
 // message makes a record to be written, if the message whose context this is still is ours.

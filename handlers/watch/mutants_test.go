@@ -25,7 +25,7 @@ func TestBrokenProcessesAreFoundOut(t *testing.T) {
 		{"carries no entry counts", broken{noEntries: true}, 101},
 		{"carries no attempts", broken{noAttempts: true}, 1101},
 		{"carries no disputes", broken{noDisputes: true}, 1},
-		{"forgets what it has written when it handles a message again", broken{forgetfulRetry: true}, 4551},
+		{"handles a message again when a write fails", broken{handlesAgain: true}, 4551},
 		{"drops the identifier that an overtaken check brings", broken{ignoresBrought: true}, 167501},
 		{"lets a later, conflicting initiated event displace the first", broken{laterWins: true}, 601},
 	} {

@@ -64,7 +64,7 @@ type broken struct {
 	noEntries        bool // carries no entry counts
 	noAttempts       bool // carries no attempts
 	noDisputes       bool // carries no disputes
-	forgetfulRetry   bool // forgets what it has written when it handles a message again
+	handlesAgain     bool // handles a message again when a write fails, and does not know what it has written
 	ignoresBrought   bool // drops an overtaken check with the identifier that it brings
 	laterWins        bool // lets a later, conflicting initiated event displace the first
 }
@@ -348,19 +348,17 @@ func (w *world) lateWrite() {
 	w.write(r)
 }
 
-// retry handles the message at hand again from its beginning, in the same process, because a write failed. The process
-// knows what it has written.
+// retry makes a write again that seemed to fail: the record is there twice. A broken process handles the message again from its
+// beginning.
 func (w *world) retry() {
-	p := &w.process
-	if !p.busy || !w.fault("a write fails, and the message is handled again") {
-		return
+	work := &w.process.work
+	switch {
+	case !w.process.busy || !work.decided || !w.fault("a write seems to fail"):
+	case w.broken.handlesAgain:
+		w.process.busy = false
+	case work.written > 0:
+		w.write(work.writes[work.written-1])
 	}
-	for _, r := range p.work.writes[:p.work.written] {
-		if r.event != nil && !w.broken.forgetfulRetry {
-			p.lane.Restore(r.event.trail)
-		}
-	}
-	p.busy = false
 }
 
 // evict makes the process forget a payment that it has not met for longer than the lookback and of which no message waits,
