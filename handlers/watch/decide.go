@@ -200,7 +200,7 @@ func (d *deciding) consider(r *Reading) {
 	switch {
 	case d.said.Has() && (attempt == attemptEarlier || move == schemas.MoveBackwards),
 		status == d.said.Status && shrinks(d.said.Sums, sums),
-		fromQuery && attempt == attemptSame && !d.after(obs) && d.said.Shown.still(status, sums, d.Now):
+		fromQuery && attempt == attemptSame && !d.after(obs) && d.lags(status):
 		d.stale = d.stale || fromQuery
 		return
 	case !fromQuery && move == schemas.MoveUnexpected:
@@ -214,11 +214,14 @@ func (d *deciding) consider(r *Reading) {
 	if d.said.Has() && said.sameTuple(d.said) && (d.Check.Kind != KindBackfill || !fromQuery) {
 		d.said.spokenOf(obs.ProviderPaymentID, obs.OccurredAt)
 		if fromQuery {
-			d.said.Shown = nil
+			d.said.Ahead = time.Time{}
 		}
 		return
 	}
-	said.Shown = d.shown(fromQuery)
+	said.Ahead = time.Time{}
+	if !fromQuery {
+		said.Ahead = d.Now
+	}
 	said.spokenOf(obs.ProviderPaymentID, obs.OccurredAt)
 	s := Statement{Said: said, Reading: r, Derived: derived}
 	if move == schemas.MoveUnexpected {
@@ -266,16 +269,10 @@ func (d *deciding) after(obs *providers.Observation) bool {
 	return !d.said.OccurredAt.IsZero() && obs.OccurredAt.After(d.said.OccurredAt)
 }
 
-// shown is what queries show beneath what is now said: nothing else where that is a query's own.
-func (d *deciding) shown(fromQuery bool) *shown {
-	switch {
-	case fromQuery || !d.said.Has():
-		return nil
-	case d.said.Shown != nil:
-		return &shown{d.said.Shown.standing, d.Now}
-	default:
-		return &shown{standing{Status: d.said.Status, Sums: d.said.Sums, Final: d.said.Final}, d.Now}
-	}
+// lags reports whether a query may not show yet what a notification said: what it shows may come before that.
+func (d *deciding) lags(status schemas.Status) bool {
+	move := schemas.Between(status, false, d.said.compared())
+	return d.Now.Before(d.said.Ahead.Add(readLag)) && status != d.said.Status && (move == schemas.MoveSame || move == schemas.MoveAllowed)
 }
 
 // refundFailed concludes from a payment that is captured again that its refund failed, once two checks agree that are far

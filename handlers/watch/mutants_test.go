@@ -20,7 +20,7 @@ func TestBrokenProcessesAreFoundOut(t *testing.T) {
 		{"does not read the tail of the work topic on assignment", broken{skipsTail: true}, 1},
 		{"takes uncommitted records of the work topic for done", broken{readsUncommitted: true}, 1},
 		{"asks overtaken steps again", broken{asksOvertaken: true}, 101},
-		{"takes every repeat for a redelivery", broken{dropsRepeats: true}, 1},
+		{"takes every repeat for a redelivery", broken{dropsRepeats: true}, 1051},
 		{"takes an event's own step for completed", broken{ownStep: true}, 651},
 		{"carries no entry counts", broken{noEntries: true}, 101},
 		{"carries no attempts", broken{noAttempts: true}, 1101},

@@ -360,6 +360,18 @@ func TestAQueryThatStillShowsWhatWasSaidBeforeTheNotificationLags(t *testing.T) 
 	assert.Equal(t, append(said, "capture_pending 2 final (unexpected_transition)"), w.says(), "then the query is the truth")
 }
 
+func TestAQueryMayLagWhereANotificationSpokeFirst(t *testing.T) {
+	t.Parallel()
+	w := newWatched(t)
+	w.ask(event{}.check(), unavailable(), nil)
+	w.pushed(pushes(schemas.Pending, occurred(time.Second)), unavailable())
+	w.wakes(answers(schemas.RequiresAction))
+	require.Equal(t, []string{"pending 1"}, w.says(), "the customer may have acted since")
+	w.wakes(answers(schemas.RequiresAction, occurred(time.Hour)))
+	w.wakes(answers(schemas.Authorized))
+	assert.Equal(t, []string{"pending 1", "requires_action 1", "authorized 1"}, w.says(), "what is dated later, or lies ahead by the table, counts")
+}
+
 func TestANotificationDoesNotOutweighTheQueryWhereTheTableKnowsNoForward(t *testing.T) {
 	t.Parallel()
 	w := story(t, answers(schemas.RequiresAction))

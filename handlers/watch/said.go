@@ -25,7 +25,7 @@ type Said struct {
 	Entries    map[string]int `json:"entries,omitempty"`    // how often each status with its sums was said
 	Disputes   []dispute      `json:"disputes,omitempty"`   // every dispute heard of, in that order
 	Before     *standing      `json:"before,omitempty"`     // what was said before the first open dispute
-	Shown      *shown         `json:"shown,omitempty"`      // what queries showed when a notification said more; nil once one shows that
+	Ahead      time.Time      `json:"ahead,omitzero"`       // when a notification said what no query has shown yet
 
 	Corrections int    `json:"corrections,omitempty"` // how many statements were corrected so far
 	Corrects    string `json:"corrects,omitempty"`    // the id of the event that the last statement corrected
@@ -44,17 +44,6 @@ type standing struct {
 	Final  bool           `json:"final,omitempty"`
 
 	Stated schemas.Amounts `json:"stated,omitzero"` // what the query that showed it states, where no event has said so
-}
-
-// shown is what queries showed at a time.
-type shown struct {
-	standing
-	At time.Time `json:"at"`
-}
-
-// still reports whether an answer only repeats it, while the provider's queries may lag behind its notifications.
-func (s *shown) still(status schemas.Status, sums schemas.Sums, now time.Time) bool {
-	return s != nil && status == s.Status && merge(s.Sums, sums) == s.Sums && now.Before(s.At.Add(readLag))
 }
 
 // maxAttempts bounds the attempts that are remembered.
