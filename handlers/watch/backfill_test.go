@@ -188,6 +188,16 @@ func TestABackfill(t *testing.T) {
 		w.ask(backfill(nil, nil), answers(schemas.Refunded, madeFor100), nil)
 		assert.Equal(t, []string{"refunded 1 final"}, w.says())
 	})
+	t.Run("without context asks on under epoch 0, where a notification joins", func(t *testing.T) {
+		t.Parallel()
+		w := newWatched(t)
+		w.ask(backfill(nil, nil), answers(schemas.RefundPending, madeFor100), nil)
+		require.NotNil(t, w.next)
+		assert.Equal(t, watch.Place{Epoch: 0, Step: 2}, w.next.Check.Place)
+		w.pushed(pushes(schemas.RefundPending), answers(schemas.RefundPending, madeFor100))
+		require.NotNil(t, w.next)
+		assert.Equal(t, watch.Ask, w.meet(w.next.Check).Verdict, "or nobody watches the payment")
+	})
 	t.Run("says a negative that can be paid again under with final false, and watches it", func(t *testing.T) {
 		t.Parallel()
 		w := newWatched(t)

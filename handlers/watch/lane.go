@@ -55,13 +55,7 @@ func (l *Lane) Take(c Check, now time.Time) Taken {
 	case KindInitiated, KindRepeat:
 		l.takeInitiated(&t, now)
 	case KindNotification:
-		t.Check.Place = l.joining()
-		if l.Context == nil {
-			t.Check.Place = Place{Epoch: 0, Step: 1}
-			if l.High.Epoch == 0 {
-				t.Check.Step = l.High.Step + 1
-			}
-		}
+		t.Check.Place = l.opening(nil)
 		t.Check.begin(now)
 	case KindBackfill:
 		if l.Context == nil {
@@ -112,6 +106,14 @@ func (l *Lane) joining() Place {
 	default:
 		return l.High.next()
 	}
+}
+
+// opening is the place of a check that brings a context, or none: while no initiated event is known it is asked under epoch 0.
+func (l *Lane) opening(brings *Context) Place {
+	if l.Context == nil && brings == nil && l.High.Epoch == 0 {
+		return l.High.next()
+	}
+	return l.joining()
 }
 
 func (l *Lane) takeChain(t *Taken, reminds bool) {
@@ -172,14 +174,7 @@ func (l *Lane) takeRenormalize(t *Taken, now time.Time) {
 	if own := c.next(); c.Step > 0 && !own.NotAfter(at.High) {
 		at.High, at.Ended = own, false
 	}
-	switch {
-	case c.Context != nil || at.Context != nil:
-		c.Place = at.joining()
-	case at.High.Epoch == 0:
-		c.Place = at.High.next()
-	default:
-		c.Place = Place{Epoch: 0, Step: 1}
-	}
+	c.Place = at.opening(c.Context)
 	c.begin(now)
 }
 
@@ -214,17 +209,24 @@ func (l *Lane) Restore(e Trail) {
 		l.Said, l.Logged = e.Said.clone(), true
 		l.Said.learn(before)
 	}
+	if l.contradicts(e.Context) {
+		l.forgetChain()
+	}
 	if e.Place.Step > 0 && l.High.NotAfter(e.Place) {
 		l.High, l.Ended = e.Place, false
 	}
-	switch {
-	case e.Context == nil:
-	case l.Context == nil || l.Context.conflict(e.Context) != nil:
-		l.Context = e.Context.withoutOrigins()
-	default:
+	if e.Context != nil {
 		l.Context = l.Context.merge(e.Context.withoutOrigins())
 	}
 }
+
+func (l *Lane) contradicts(other *Context) bool {
+	return l.Context != nil && other != nil && l.Context.conflict(other) != nil
+}
+
+// forgetChain makes way for a conflicting context. How far the other's chain came proves nothing of this one's: their steps were
+// counted by processes that did not know of each other.
+func (l *Lane) forgetChain() { l.Context, l.High, l.Ended = nil, Place{}, false }
 
 // RestoreCheck takes over what a record of the work topic below the committed offset proves: its context, its origin, and
 // that its step was completed.
@@ -232,12 +234,13 @@ func (l *Lane) RestoreCheck(c Check) {
 	if c.Kind != KindChain && c.Kind != KindInitiated && c.Kind != KindRepeat || c.Context == nil {
 		return
 	}
-	switch {
-	case l.Context == nil || l.Context.conflict(c.Context) == nil:
-		l.Context = l.Context.merge(c.Context)
-	case c.Context.earlierThan(l.Context):
-		l.Context = c.Context.clone()
+	if l.contradicts(c.Context) {
+		if !c.Context.earlierThan(l.Context) {
+			return
+		}
+		l.forgetChain()
 	}
+	l.Context = l.Context.merge(c.Context)
 	switch {
 	case c.Kind == KindChain && !c.NotAfter(l.High):
 		l.High = c.Place

@@ -140,7 +140,7 @@ func (p *paced) paces(asked watch.Check, o providers.Outcome, d watch.Decision) 
 	after, next := d.Next.After, d.Next.Check
 	switch {
 	case next.Parked:
-		require.Equal(p.T, time.Hour, after)
+		require.Equal(p.T, max(time.Hour, o.RetryAfter), after)
 	case o.Kind == providers.Unavailable && o.RetryAfter > 0:
 		require.Equal(p.T, o.RetryAfter, after, "neither shorter nor longer")
 	case o.Kind == providers.Unreadable && next.Unreadable >= p.schedule.Unreadable.Limit:

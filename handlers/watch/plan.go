@@ -134,9 +134,10 @@ func (d *deciding) afterMismatch() {
 // afterNoAnswer asks again when the provider could not be asked or understood: it uses up no planned delay.
 func (d *deciding) afterNoAnswer() {
 	o := d.Query.Outcome
+	parked := max(parkedEvery, o.RetryAfter)
 	switch {
 	case d.Check.Parked:
-		d.unanswered(parkedEvery)
+		d.unanswered(parked)
 		return
 	case d.over() && (d.saidFinal() || !d.known()):
 		d.end(string(o.Kind), o.Message)
@@ -144,7 +145,7 @@ func (d *deciding) afterNoAnswer() {
 	case d.over():
 		d.alarms = append(d.alarms, AlarmParked)
 		d.unresolved(&schemas.Reason{Code: string(o.Kind), Message: o.Message, Category: schemas.CategoryTechnical}, false)
-		d.unanswered(parkedEvery).Parked = true
+		d.unanswered(parked).Parked = true
 		return
 	}
 	switch o.Kind {
@@ -281,7 +282,7 @@ func (d *deciding) planBackfill() {
 		return
 	case open && !d.Lane.Living:
 		d.opened = true
-		d.Check.Place = d.Lane.joining()
+		d.Check.Place = d.Lane.opening(d.Check.Context)
 		d.Lane.Context = d.Check.Context.clone()
 		if d.Lane.Context != nil && d.Lane.Context.First.IsZero() {
 			d.Lane.Context.First = d.Now

@@ -248,6 +248,22 @@ func TestALaneIsRestoredFromTheTailOfTheWorkTopic(t *testing.T) {
 		lane.RestoreCheck(chained(1, 2, first.context()))
 		assert.Equal(t, int64(100), lane.Context.Amount.Value)
 	})
+	t.Run("the steps of a later, conflicting event's chain are none of the earlier one's", func(t *testing.T) {
+		t.Parallel()
+		mine, theirs := chained(1, 5, first.context()), chained(1, 9, dear.context())
+		for _, tail := range [][]watch.Check{{mine, theirs}, {theirs, mine}} {
+			lane := watch.Lane{}
+			for _, c := range tail {
+				lane.RestoreCheck(overTopic(t, c))
+			}
+			assert.Equal(t, watch.Ask, lane.Take(overTopic(t, chained(1, 6, first.context())), start).Verdict, "or nobody watches the payment")
+			assert.Equal(t, watch.Conflict, lane.Take(overTopic(t, chained(1, 10, dear.context())), start).Verdict)
+		}
+		lane := watch.Lane{}
+		lane.Restore(watch.Trail{Said: watch.Said{Status: schemas.Pending}, Context: dear.context(), Place: watch.Place{Epoch: 1, Step: 8}})
+		lane.Restore(watch.Trail{Said: watch.Said{Status: schemas.Authorized}, Context: first.context(), Place: watch.Place{Epoch: 1, Step: 4}})
+		assert.Equal(t, watch.Ask, lane.Take(overTopic(t, chained(1, 6, first.context())), start).Verdict, "also from the log")
+	})
 	t.Run("a notification and a backfill prove nothing", func(t *testing.T) {
 		t.Parallel()
 		lane := watch.Lane{}

@@ -312,6 +312,15 @@ func TestTheDeadlineWithoutAnAnswer(t *testing.T) {
 			assert.True(t, w.lane.Ended)
 		})
 	}
+	t.Run("a parked watch asks no earlier than the provider wants", func(t *testing.T) {
+		t.Parallel()
+		w := story(t, answers(schemas.Pending))
+		w.passes(72 * time.Hour)
+		for _, wants := range []time.Duration{time.Minute, 2 * time.Hour, 6 * time.Hour} {
+			w.wakes(unavailable(wants))
+			assert.Equal(t, max(time.Hour, wants), w.next.After)
+		}
+	})
 	t.Run("an answer that decides nothing ends the parked watch", func(t *testing.T) {
 		t.Parallel()
 		w := story(t, answers(schemas.Pending))
