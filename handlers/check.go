@@ -73,11 +73,11 @@ func (h *Check) Handle(ctx context.Context, m Message) (Result, error) {
 		if h.Watch != nil {
 			h.Watch.Skipped(check.Provider)
 		}
-		return Result{Done: func() { h.Memory.Keep(tenure, check.PaymentKey, lane) }}, nil
+		return Result{Done: func() { h.Memory.Keep(tenure, check.PaymentKey, lane, time.Time{}) }}, nil
 	case watch.Conflict:
 		return Result{
 			Out:  []Out{deadLetter(m, NameCheck, watch.CodeConflictingInitiation, taken.Why.Error(), now, nil)},
-			Done: func() { h.Memory.Keep(tenure, check.PaymentKey, lane) },
+			Done: func() { h.Memory.Keep(tenure, check.PaymentKey, lane, time.Time{}) },
 		}, nil
 	case watch.Ask:
 	}
@@ -272,7 +272,11 @@ func replayRecord(r ReplayOutcome) (Out, error) {
 
 // done keeps what is known now, once everything is written, and tells who watches.
 func (h *Check) done(t Tenure, q watch.Question, d watch.Decision) {
-	h.Memory.Keep(t, q.Check.PaymentKey, d.Lane)
+	var said time.Time
+	if len(d.Statements) > 0 {
+		said = time.Now()
+	}
+	h.Memory.Keep(t, q.Check.PaymentKey, d.Lane, said)
 	outcome := string(q.Query.Outcome.Kind)
 	if q.Check.Kind == watch.KindRenormalize {
 		outcome = string(d.Rereading)

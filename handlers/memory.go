@@ -10,25 +10,32 @@ import (
 	"github.com/paystatus/paystatus/schemas"
 )
 
-// MaxLanes bounds the payments that a process remembers. The one used longest ago is forgotten first; that may cost a
-// repeated query.
+// MaxLanes bounds the payments that a process remembers. The one used longest ago is forgotten first: that may cost a
+// repeated query, and the log then counts as known only since something was last said of it.
 const MaxLanes = 32768
 
 // Memory keeps the lanes of the payments whose partitions this process owns. A lane lives from the assignment of its
 // partition to its revocation. It is safe for concurrent use; the messages of one payment must come one at a time.
 type Memory struct {
 	mu    sync.Mutex
-	lanes *simplelru.LRU[place, watch.Lane]
+	lanes *simplelru.LRU[place, remembered]
 	owned map[int]Tenure // by partition
 	terms int
 }
 
 // Tenure is the time for which this process owns a partition, from one assignment to the revocation.
 type Tenure struct {
-	LogFrom time.Time // since when the emitted log is known
+	LogFrom time.Time // since when the emitted log is known of payments that are not remembered
 
 	partition int
 	term      int
+}
+
+// remembered is a lane with when something was last said.
+type remembered struct {
+	watch.Lane
+
+	said time.Time
 }
 
 type place struct {
@@ -38,11 +45,21 @@ type place struct {
 
 // NewMemory makes an empty memory.
 func NewMemory() *Memory {
-	lanes, err := simplelru.NewLRU[place, watch.Lane](MaxLanes, nil)
+	m := &Memory{owned: map[int]Tenure{}}
+	lanes, err := simplelru.NewLRU(MaxLanes, m.forgotten)
 	if err != nil {
 		panic(err) // only for a size below one
 	}
-	return &Memory{lanes: lanes, owned: map[int]Tenure{}}
+	m.lanes = lanes
+	return m
+}
+
+// forgotten notes that what was said of a payment is not known any more.
+func (m *Memory) forgotten(p place, r remembered) {
+	if t, owned := m.owned[p.partition]; owned && t.LogFrom.Before(r.said) {
+		t.LogFrom = r.said
+		m.owned[p.partition] = t
+	}
 }
 
 // Assign begins a partition anew: what was known of it is forgotten, and the emitted log is about to be read from logFrom.
@@ -70,17 +87,23 @@ func (m *Memory) Revoke(partition int) {
 func (m *Memory) Lane(partition int, key schemas.PaymentKey) (watch.Lane, Tenure) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	lane, _ := m.lanes.Get(place{partition, key})
-	return lane, m.owned[partition]
+	r, _ := m.lanes.Get(place{partition, key})
+	return r.Lane, m.owned[partition]
 }
 
-// Keep remembers what is known of a payment now, unless the partition has changed hands since the lane was given.
-func (m *Memory) Keep(t Tenure, key schemas.PaymentKey, lane watch.Lane) {
+// Keep remembers what is known of a payment now, unless the partition has changed hands since the lane was given. Said is when
+// something was said; zero: nothing since it was kept last.
+func (m *Memory) Keep(t Tenure, key schemas.PaymentKey, lane watch.Lane, said time.Time) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	if now, owned := m.owned[t.partition]; owned && now.term == t.term {
-		m.lanes.Add(place{t.partition, key}, lane)
+	if now, owned := m.owned[t.partition]; !owned || now.term != t.term {
+		return
 	}
+	p := place{t.partition, key}
+	if before, _ := m.lanes.Peek(p); said.IsZero() {
+		said = before.said
+	}
+	m.lanes.Add(p, remembered{lane, said})
 }
 
 // RestoreEvent takes in a record of the emitted log, in the order of the log.
@@ -91,7 +114,7 @@ func (m *Memory) RestoreEvent(partition int, record Message) {
 	}
 	lane, tenure := m.Lane(partition, trail.PaymentKey)
 	lane.Restore(trail)
-	m.Keep(tenure, trail.PaymentKey, lane)
+	m.Keep(tenure, trail.PaymentKey, lane, record.Time)
 }
 
 // RestoreCheck takes in a record of the work topic that is below the committed offset.
@@ -102,5 +125,5 @@ func (m *Memory) RestoreCheck(partition int, record Message) {
 	}
 	lane, tenure := m.Lane(partition, check.PaymentKey)
 	lane.RestoreCheck(check)
-	m.Keep(tenure, check.PaymentKey, lane)
+	m.Keep(tenure, check.PaymentKey, lane, time.Time{})
 }

@@ -362,11 +362,13 @@ func (w *world) retry() {
 }
 
 // evict makes the process forget a payment that it has not met for longer than the lookback and of which no message waits,
-// because it knows too many others.
-// It knows then that it does not know what was said until now.
+// because it knows too many others. It knows then until when it does not know what was said.
 func (w *world) evict() {
 	if w.process.busy || w.acked < len(w.checks) || w.now.Sub(w.process.met) < lookback || !w.fault("forgotten") {
 		return
 	}
-	w.process.lane, w.process.logFrom, w.process.tail = watch.Lane{}, w.now, nil
+	w.process.lane, w.process.tail = watch.Lane{}, nil
+	if n := len(w.log); n > 0 && w.log[n-1].at.After(w.process.logFrom) {
+		w.process.logFrom = w.log[n-1].at.Add(1)
+	}
 }
