@@ -1,7 +1,9 @@
 package watch_test
 
 import (
+	"maps"
 	"slices"
+	"time"
 
 	"github.com/paystatus/paystatus/schemas"
 )
@@ -16,6 +18,7 @@ type consumer struct {
 	sums     schemas.Sums
 	attempts []string
 	disputes map[string]schemas.DisputeOutcome
+	heard    map[string]time.Time // when each dispute's outcome came about
 }
 
 // reaction is what a consumer does with an event.
@@ -29,7 +32,7 @@ const (
 
 func (c *consumer) receive(e emitted) reaction {
 	if c.seen == nil {
-		c.seen, c.disputes = map[string]bool{}, map[string]schemas.DisputeOutcome{}
+		c.seen, c.disputes, c.heard = map[string]bool{}, map[string]schemas.DisputeOutcome{}, map[string]time.Time{}
 	}
 	if c.seen[e.id] {
 		return sawBefore
@@ -43,14 +46,17 @@ func (c *consumer) receive(e emitted) reaction {
 	if obs := e.statement.Reading.Outcome.Observation; facts.Dispute == nil {
 		attempt = obs.ProviderPaymentID
 	}
-	if c.backwards(facts, attempt) {
+	if c.backwards(facts, attempt, e.statement.Reading.Outcome.Observation.OccurredAt) {
 		return dropsBackwards
 	}
 	if facts.Dispute != nil {
-		c.disputes[facts.Dispute.ID] = facts.Dispute.Outcome
+		c.disputes[facts.Dispute.ID], c.heard[facts.Dispute.ID] = facts.Dispute.Outcome, e.statement.Reading.Outcome.Observation.OccurredAt
 	}
 	newer := c.newer(attempt)
 	c.status, c.final = facts.Status, facts.Final
+	if facts.Dispute != nil && c.lost() {
+		c.status, c.final = schemas.ChargedBack, true // whoever did not know that says less
+	}
 	if facts.Status != schemas.Unknown || newer {
 		c.known = e.statement.Said.Known
 	}
@@ -63,11 +69,15 @@ func (c *consumer) receive(e emitted) reaction {
 	return accepts
 }
 
+func (c *consumer) lost() bool {
+	return slices.Contains(slices.Collect(maps.Values(c.disputes)), schemas.DisputeLost)
+}
+
 func (c *consumer) newer(attempt string) bool {
 	return attempt != "" && len(c.attempts) > 0 && !slices.Contains(c.attempts, attempt)
 }
 
-func (c *consumer) backwards(facts schemas.Facts, attempt string) bool {
+func (c *consumer) backwards(facts schemas.Facts, attempt string, at time.Time) bool {
 	last := ""
 	if len(c.attempts) > 0 {
 		last = c.attempts[len(c.attempts)-1]
@@ -77,7 +87,7 @@ func (c *consumer) backwards(facts schemas.Facts, attempt string) bool {
 		return false
 	case facts.Dispute != nil:
 		known := c.disputes[facts.Dispute.ID]
-		return known != "" && known != facts.Dispute.Outcome && facts.Dispute.Outcome == schemas.DisputeOpen
+		return known != "" && known != facts.Dispute.Outcome && (facts.Dispute.Outcome == schemas.DisputeOpen || at.Before(c.heard[facts.Dispute.ID]))
 	case c.status == schemas.ChargedBack || c.status == schemas.Disputed && !speaksOfRefund(facts.Status):
 		return true // only news of a dispute moves it, or a refund
 	case c.newer(attempt):

@@ -103,9 +103,8 @@ func (d *deciding) sticks(r *Reading) bool {
 		}
 		return true
 	}
-	refund := slices.Contains([]schemas.Status{schemas.RefundPending, schemas.PartiallyRefunded, schemas.Refunded, schemas.RefundFailed}, obs.Status)
-	if !refund || before == nil {
-		return !refund
+	if !refund(obs.Status) || before == nil {
+		return !refund(obs.Status)
 	}
 	same := before.Status == obs.Status && merge(before.Sums, stated(obs.Amounts)) == before.Sums
 	return same || schemas.Between(before.Status, before.Final, obs.Status) == schemas.MoveBackwards
@@ -120,6 +119,11 @@ func (s Said) contestedSince() time.Time {
 		}
 	}
 	return since
+}
+
+// refund tells the statuses that move a disputed payment on.
+func refund(s schemas.Status) bool {
+	return slices.Contains([]schemas.Status{schemas.RefundPending, schemas.PartiallyRefunded, schemas.Refunded, schemas.RefundFailed}, s)
 }
 
 func capturedOrLater(s schemas.Status) bool {

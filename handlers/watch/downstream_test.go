@@ -67,9 +67,9 @@ func (d *downstream) receive(e emitted, event consume.Event) {
 func (d *downstream) judgeView() {
 	said, view := d.truth.Said, d.known.View
 	switch {
-	case d.count.forgetful > 0 && d.provider.disputed(): // nobody knows of all disputes
 	case said.Status != view.Status, said.Final != view.Final:
 		d.findf("downstream", "the kit says %s, final %t; last said was %s, final %t", view.Status, view.Final, said.Status, said.Final)
+	case d.count.forgetful > 0 && d.provider.disputed(): // an event below a lost dispute, which states them, was dropped
 	case partials(said.Sums) != partials(view.Sums):
 		d.findf("downstream", "the kit says %v; last said was %v", view.Sums, said.Sums)
 	}

@@ -148,6 +148,11 @@ func TestALateWriteOfAStalledProcessChangesNothing(t *testing.T) {
 		{"one step back is dropped", trail(answers(schemas.Pending), answers(schemas.Captured)), trail(answers(schemas.Authorized)), schemas.Captured},
 		{"one step on counts", trail(answers(schemas.Pending)), trail(answers(schemas.Authorized)), schemas.Authorized},
 		{"another attempt counts", trail(declined), trail(declined, answers(schemas.Pending, attempt("pay_2"))), schemas.Pending},
+		{"the same attempt does not come back to life", trail(declined), trail(answers(schemas.RequiresAction, attempt("pay_1"))), schemas.Declined},
+		{
+			"what may come before and is dated so is dropped",
+			trail(answers(schemas.Pending, occurred(time.Hour))), trail(answers(schemas.RequiresAction, occurred(time.Minute))), schemas.Pending,
+		},
 		{"unknown is compared through", trail(answers(schemas.Authorized), answers(schemas.Unknown)), trail(answers(schemas.Pending)), schemas.Unknown},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
@@ -191,6 +196,22 @@ func TestALateWriteOfAStalledProcessChangesNothing(t *testing.T) {
 			w.lane.Restore(late.Trail)
 			assert.Equal(t, &schemas.Dispute{ID: "d1", Outcome: schemas.DisputeWon}, w.lane.Said.Dispute)
 		}
+	})
+	t.Run("a refund moves a disputed payment on, and another dispute is news, although their processes did not know of the first", func(t *testing.T) {
+		t.Parallel()
+		first, second := newWatched(t), newWatched(t)
+		first.pushed(opens("d1"), answers(schemas.Captured, madeFor100))
+		second.ask(event{}.check(), answers(schemas.PartiallyRefunded, refunded(30)), nil)
+		second.pushed(loses("d2"), unavailable())
+		lane := watch.Lane{}
+		for i, status := range []schemas.Status{schemas.Disputed, schemas.PartiallyRefunded, schemas.ChargedBack} {
+			lane.Restore(overLog(t, append(first.said, second.said...)[i].Trail))
+			assert.Equal(t, status, lane.Said.Status)
+		}
+		w := newWatched(t)
+		w.lane = lane
+		w.pushed(wins("d2"), unavailable())
+		assert.Equal(t, []string{"disputed d2 won refunded=30"}, w.says(), "d1 is open still")
 	})
 	t.Run("what a dispute brings counts", func(t *testing.T) {
 		t.Parallel()

@@ -184,30 +184,59 @@ func (s Said) lateAfter(other Said) bool {
 	if s.Corrections != other.Corrections {
 		return s.Corrections < other.Corrections
 	}
-	for _, known := range other.Disputes {
-		i := slices.IndexFunc(s.Disputes, func(k dispute) bool { return k.ID == known.ID })
-		if i < 0 || s.Disputes[i].Outcome != known.Outcome && !known.movesTo(s.Disputes[i]) {
-			return true
-		}
+	if late, settled := s.lateByDisputes(other); settled {
+		return late
 	}
 	switch {
-	case s.Dispute != nil && !slices.ContainsFunc(other.Disputes, func(k dispute) bool { return k.Dispute == *s.Dispute }):
-		return false
-	case s.entryKey() != other.entryKey() && s.Entry > 0 && s.Entry <= other.Entries[s.entryKey()]:
-		return true
+	case s.Entry > 0 && s.Entry <= other.Entries[s.entryKey()] && (s.entryKey() != other.entryKey() || s.Entry != other.Entry):
+		return true // a repetition
 	case len(s.Attempts) > 0 && other.attempt(s.Attempts[len(s.Attempts)-1], s.Status, s.OccurredAt) == attemptNewer:
 		return false
 	case s.Status == other.Status:
 		return merge(other.Sums, s.Sums) != s.Sums || shrinks(other.Sums, s.Sums) || s.stated() == other.stated() && other.Final && !s.Final
-	default:
-		return schemas.Between(other.compared(), other.Final, s.compared()) == schemas.MoveBackwards
+	}
+	now, dead := other.compared(), other.Final
+	if now.Negative() && len(s.Attempts) > 0 && len(other.Attempts) > 0 {
+		dead = true // the same attempt does not come back to life
+	}
+	ignorant := s.Entries[other.entryKey()] < other.Entry && s.OccurredAt.Before(other.OccurredAt)
+	return schemas.Between(now, dead, s.Status) == schemas.MoveBackwards ||
+		ignorant && schemas.Between(s.Status, s.Final, now) == schemas.MoveAllowed
+}
+
+// lateByDisputes is lateAfter as far as disputes settle it: news of one counts, whatever its writer knew of others; below one only a
+// refund does.
+func (s Said) lateByDisputes(other Said) (late, settled bool) {
+	if s.Dispute == nil {
+		both := Said{Disputes: slices.Clone(other.Disputes)}
+		both.hear(s.Disputes)
+		contested := both.contested()
+		below := contested == schemas.ChargedBack || contested == schemas.Disputed && !refund(s.Status)
+		return below, below
+	}
+	i := slices.IndexFunc(other.Disputes, func(k dispute) bool { return k.ID == s.Dispute.ID })
+	switch {
+	case i < 0:
+		return false, true
+	case other.Disputes[i].Outcome != s.Dispute.Outcome:
+		return !slices.ContainsFunc(s.Disputes, other.Disputes[i].movesTo), true
+	default: // known: more may have been said since
+		settled = s.Status != other.Status && s.Dispute.Outcome != schemas.DisputeWon
+		return settled, settled
 	}
 }
 
-// learn adds what other knows and s does not: entry counts, disputes, and what the payment was before them.
+// learn adds what other knows and s does not: sums, entry counts, disputes, and what the payment was before them. Where a dispute
+// brought or ended what s says, the others' outcomes count, too.
 func (s *Said) learn(other Said) {
 	if s.contested() != "" && (s.Before == nil || !capturedOrLater(s.Before.Status)) && capturedOrLater(other.compared()) {
 		s.Before = &standing{Status: other.compared(), Sums: other.Sums, Final: other.Final}
+	}
+	if s.Corrections == other.Corrections {
+		s.Sums = merge(other.Sums, s.Sums)
+	}
+	if s.Status == schemas.Unknown && s.Known != "" && schemas.Between(s.Known, false, other.compared()) == schemas.MoveAllowed {
+		s.Known = other.compared()
 	}
 	for key, n := range other.Entries {
 		if s.Entries == nil {
@@ -215,13 +244,21 @@ func (s *Said) learn(other Said) {
 		}
 		s.Entries[key] = max(n, s.Entries[key])
 	}
-	for _, known := range other.Disputes {
-		i := slices.IndexFunc(s.Disputes, func(k dispute) bool { return k.ID == known.ID })
+	s.hear(other.Disputes)
+	if contested := s.contested(); contested != "" && s.Dispute != nil {
+		s.Status, s.Known, s.Final = contested, contested, contested.Final()
+	}
+}
+
+// hear takes in what others know of disputes.
+func (s *Said) hear(known []dispute) {
+	for _, k := range known {
+		i := slices.IndexFunc(s.Disputes, func(mine dispute) bool { return mine.ID == k.ID })
 		switch {
 		case i < 0:
-			s.Disputes = append(s.Disputes, known)
-		case s.Disputes[i].movesTo(known):
-			s.Disputes[i] = known
+			s.Disputes = append(s.Disputes, k)
+		case s.Disputes[i].movesTo(k):
+			s.Disputes[i] = k
 		}
 	}
 }
