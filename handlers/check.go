@@ -20,7 +20,8 @@ type Check struct {
 	Schedule  func(provider, method string) watch.Schedule
 	Memory    *Memory
 	Events    Events
-	Random    func() float64 // 0 to 1, for jitter and backoff
+	Random    func() float64  // 0 to 1, for jitter and backoff
+	Delays    []time.Duration // that are kept as they are, sorted: jitter prefers them
 
 	// Refusals leaves accounts alone whose credentials are not accepted; nil leaves none alone.
 	Refusals *providers.Refusals
@@ -84,7 +85,7 @@ func (h *Check) Handle(ctx context.Context, m Message) (Result, error) {
 	if check.Kind == watch.KindRenormalize {
 		return h.renormalize(m, tenure, lane, taken.Check)
 	}
-	q := watch.Question{Check: taken.Check, Lane: lane, LogFrom: tenure.LogFrom, Random: h.Random()}
+	q := watch.Question{Check: taken.Check, Lane: lane, LogFrom: tenure.LogFrom, Exact: h.Delays, Random: h.Random()}
 	payment, err := h.ask(ctx, &q)
 	if err != nil {
 		return Result{}, err

@@ -14,7 +14,7 @@ func (h *Check) renormalize(m Message, t Tenure, lane watch.Lane, c watch.Check)
 	if c.Correction != nil {
 		payment = PaymentThen(c.PaymentKey, c.Context, c.Correction.Reference)
 	}
-	q := watch.Question{Check: c, Lane: lane, LogFrom: t.LogFrom, Now: time.Now(), Random: h.Random()}
+	q := watch.Question{Check: c, Lane: lane, LogFrom: t.LogFrom, Now: time.Now(), Exact: h.Delays, Random: h.Random()}
 	q.Schedule = h.Schedule(c.Provider, payment.Method)
 	if provider := h.Providers[c.Provider]; provider != nil && c.Evidence != nil {
 		q.Evidence = readEvidence(provider, *c.Evidence, payment)

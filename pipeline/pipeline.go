@@ -121,8 +121,8 @@ func (p *Pipeline) assemble() error {
 	}
 	redriven := &handlers.Redriven{Intake: intake.Handle, Notification: notification.Handle}
 	check := &handlers.Check{
-		Providers: o.Providers, Schedule: o.Schedule, Memory: p.memory, Events: o.Events, Random: rand.Float64, Timeout: o.Drain,
-		IgnoreUnknownPayments: o.IgnoreUnknownPayments, Refusals: &providers.Refusals{Share: o.Share}, Log: o.Log, Watch: o.Metrics.checks(),
+		Providers: o.Providers, Schedule: o.Schedule, Memory: p.memory, Events: o.Events, Random: rand.Float64, Delays: t.tiers().Exact(),
+		Timeout: o.Drain, IgnoreUnknownPayments: o.IgnoreUnknownPayments, Refusals: &providers.Refusals{Share: o.Share}, Log: o.Log, Watch: o.Metrics.checks(),
 	}
 	restore := &restorer{client: p.client, topics: t, memory: p.memory, share: o.Share, lookback: o.Lookback, log: o.Log}
 

@@ -16,6 +16,7 @@ type Question struct {
 	Evidence *Reading
 
 	Schedule Schedule
+	Exact    []time.Duration // delays that are kept as they are, sorted: jitter prefers them
 	Now      time.Time
 	LogFrom  time.Time // since when the emitted log is known; a payment initiated later has no unknown past
 	Random   float64   // 0 to 1, for jitter and backoff

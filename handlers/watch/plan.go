@@ -203,7 +203,7 @@ func (d *deciding) unresolved(reason *schemas.Reason, final bool) {
 // planned is the schedule's next delay, which ends at whatever must not be missed: the deadline, the end of the grace, the
 // moment from which a negative is final.
 func (d *deciding) planned() time.Duration {
-	delay := d.Schedule.jittered(d.rhythm().Planned(d.Check.Delays), d.Random)
+	delay := d.Schedule.jittered(d.rhythm().Planned(d.Check.Delays), d.Exact, d.Random)
 	for _, mark := range d.marks() {
 		if left := mark.Sub(d.Now); left > 0 && left < delay {
 			delay = left

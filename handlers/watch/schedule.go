@@ -1,6 +1,9 @@
 package watch
 
-import "time"
+import (
+	"slices"
+	"time"
+)
 
 // Schedule says when a payment is asked about. It is data: the configuration resolves one for each provider and method.
 type Schedule struct {
@@ -65,14 +68,25 @@ func (r Rhythm) Planned(used int) time.Duration {
 // leastJittered is the shortest delay that jitter shortens.
 const leastJittered = 5 * time.Second
 
-// Shortest is what jitter can make of a planned delay.
-func (s Schedule) Shortest(d time.Duration) time.Duration { return s.jittered(d, 1) }
+// Shortest is what jitter can make of a planned delay, where exact are the delays that can be kept as they are.
+func (s Schedule) Shortest(d time.Duration, exact []time.Duration) time.Duration {
+	const random = 1 - 1e-9 // the most that is drawn
+	return s.jittered(d, exact, random)
+}
 
-func (s Schedule) jittered(d time.Duration, random float64) time.Duration {
+// jittered draws among the exact delays in reach, each as likely as another: to draw any delay, which is rounded up then, would make most
+// what they were. They are sorted.
+func (s Schedule) jittered(d time.Duration, exact []time.Duration, random float64) time.Duration {
 	if d < leastJittered {
 		return d
 	}
-	return d - time.Duration(random*s.Jitter*float64(d))
+	reach := s.Jitter * float64(d)
+	first, _ := slices.BinarySearch(exact, d-time.Duration(reach))
+	end, _ := slices.BinarySearch(exact, d+1)
+	if n := end - first; n > 0 {
+		return exact[end-1-min(int(random*float64(n)), n-1)]
+	}
+	return d - time.Duration(random*reach)
 }
 
 // delay is the wait after n failures in a row, n from 1.

@@ -31,14 +31,15 @@ func (r Run) Last() time.Duration { return r.First + time.Duration(r.Checks-1)*r
 // Wait is how long a check of the run really waits: Delay, or a little more.
 func (r Run) Wait() time.Duration { return sum(r.Tiers) }
 
-// Shortened are the planned delays of a schedule that jitter makes shorter once tiers have rounded them up, with the shortest
-// that becomes of each. Tiers lie far apart: most delays are rounded up to what they were.
+// Shortened are the planned delays of a schedule that jitter makes shorter, with the shortest that becomes of each. Tiers lie far
+// apart: in reach of most delays there is nothing that tiers can make.
 func Shortened(s watch.Schedule) []Jitter {
 	var all []Jitter
+	exact := Standard.Exact()
 	for _, r := range []watch.Rhythm{s.Open, s.Authorized, s.Refund} {
 		for _, d := range append(slices.Clone(r.Delays), r.Every) {
 			known := func(j Jitter) bool { return j.Delay == d }
-			least := sum(Standard.Compose(s.Shortest(d) + time.Millisecond)) // just above what is never reached
+			least := sum(Standard.Compose(s.Shortest(d, exact)))
 			if least < sum(Standard.Compose(d)) && !slices.ContainsFunc(all, known) {
 				all = append(all, Jitter{d, least})
 			}

@@ -161,12 +161,12 @@ func TestLongTailsAreFolded(t *testing.T) {
 
 func TestJitterShortensWhatTiersCanMakeShorter(t *testing.T) {
 	t.Parallel()
-	assert.Equal(t, []Jitter{{5 * time.Minute, 271 * time.Second}}, Shortened(usual()))
+	assert.Equal(t, []Jitter{{10 * time.Second, 9 * time.Second}, {5 * time.Minute, 270 * time.Second}}, Shortened(usual()))
 
 	s := usual()
 	s.Jitter = 0
 	assert.Empty(t, Shortened(s))
 	s.Jitter = 0.5
-	assert.Contains(t, Shortened(s), Jitter{10 * time.Second, 6 * time.Second})
-	assert.Contains(t, Shortened(s), Jitter{6 * time.Hour, 3*time.Hour + time.Second})
+	assert.Contains(t, Shortened(s), Jitter{10 * time.Second, 5 * time.Second})
+	assert.Contains(t, Shortened(s), Jitter{6 * time.Hour, 3 * time.Hour})
 }

@@ -67,6 +67,21 @@ func (t Tiers) Compose(d time.Duration) []Tier {
 	return all
 }
 
+// Exact are the delays that MaxHops tiers make without being rounded up, the shortest first.
+func (t Tiers) Exact() []time.Duration {
+	all := []time.Duration{0}
+	for range MaxHops {
+		for _, made := range slices.Clone(all) {
+			for _, tier := range t {
+				all = append(all, made+tier.Delay)
+			}
+		}
+		slices.Sort(all)
+		all = slices.Compact(all)
+	}
+	return all[1:]
+}
+
 // fitting is the longest tier that is not longer than d, or -1.
 func (t Tiers) fitting(d time.Duration) int {
 	for i, tier := range slices.Backward(t) {
