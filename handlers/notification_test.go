@@ -197,7 +197,8 @@ func TestWhosePaymentAnIDIsTheProviderIsAsked(t *testing.T) {
 func TestWhoCannotBeAskedWhosePaymentItIsIsAskedAgain(t *testing.T) {
 	t.Parallel()
 	const nameless = `{"id":"evt_1","type":"payment_captured","data":{"id":"` + payID + `"}}`
-	waiting := func(p *pushing, m Message) Out {
+	waiting := func(t *testing.T, p *pushing, m Message) Out {
+		t.Helper()
 		handler := &Notification{Providers: map[string]providers.Provider{"checkout": p}, Timeout: time.Second, Log: slog.New(slog.DiscardHandler)}
 		redriven := &Redriven{Notification: handler.Handle}
 		handle := handler.Handle
@@ -233,7 +234,7 @@ func TestWhoCannotBeAskedWhosePaymentItIsIsAskedAgain(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
 			p := newPushing(t, "checkout", "")
 			p.answer = tc.answer
-			out := waiting(p, received(tc.ago))
+			out := waiting(t, p, received(tc.ago))
 			require.Equal(t, tc.want, out.To, name)
 			if tc.want == ToDelay {
 				assert.Equal(t, tc.after, out.After, name)
@@ -247,18 +248,18 @@ func TestWhoCannotBeAskedWhosePaymentItIsIsAskedAgain(t *testing.T) {
 		p := newPushing(t, "checkout", "")
 		m := first
 		for range 3 {
-			out := waiting(p, m)
+			out := waiting(t, p, m)
 			m = Message{Topic: "paystatus.redriven", Partition: 1, Offset: 9, Time: time.Now(), Key: out.Key, Value: out.Value, Headers: out.Headers}
 		}
 		assert.Len(t, m.Headers, len(first.Headers)+4, "topic, partition, offset and handler")
 		stale := m
 		stale.Headers = slices.Clone(m.Headers)
 		stale.Headers[2].Value = []byte("2026-01-02T03:04:00.5Z")
-		letter := headersOf(waiting(p, stale))
+		letter := headersOf(waiting(t, p, stale))
 		assert.Equal(t, []string{"no_reference", "payments.notified", "3", "7"},
 			[]string{letter[HeaderReason], letter[HeaderTopic], letter[HeaderPartition], letter[HeaderOffset]})
 		p.answer = `{"id":"` + payID + `","reference":"ref","status":"Captured"}`
-		check, err := watch.DecodeCheck(waiting(p, m).Value)
+		check, err := watch.DecodeCheck(waiting(t, p, m).Value)
 		require.NoError(t, err)
 		assert.Equal(t, "ref", check.PaymentID)
 		assert.Equal(t, pageOf(first).ReceivedAt, check.Evidence.ReceivedAt, "its age counts from its receipt")
