@@ -130,19 +130,15 @@ func (c *Client) DescribeTopics(ctx context.Context, names ...string) (map[strin
 }
 
 // metadata asks about topics. It is patient with a cluster that is slow to answer for the first time: kafka-go's Transport gives that
-// answer no longer than MetadataTTL, and until one came its next error is that of the last attempt.
-func (c *Client) metadata(ctx context.Context, topics ...string) (metadata *kafkago.MetadataResponse, err error) {
-	err = again(ctx, late, func() error {
-		metadata, err = c.client.Metadata(ctx, &kafkago.MetadataRequest{Topics: topics})
-		return err
-	})
-	return metadata, err
-}
-
-// late tells whether no answer came in time.
-func late(err error) bool {
-	timeout, ok := errors.AsType[net.Error](err)
-	return ok && timeout.Timeout()
+// answer no longer than MetadataTTL, and until one came it gives the error of its last attempt.
+func (c *Client) metadata(ctx context.Context, topics ...string) (*kafkago.MetadataResponse, error) {
+	for began := time.Now(); ; {
+		metadata, err := c.client.Metadata(ctx, &kafkago.MetadataRequest{Topics: topics})
+		timeout, ok := errors.AsType[net.Error](err)
+		if late := ok && timeout.Timeout(); !late || time.Since(began) > c.client.Timeout || pause(ctx, retryPause) != nil {
+			return metadata, err
+		}
+	}
 }
 
 // partitions gives the partitions of a topic in ascending order.
@@ -178,7 +174,7 @@ func (c *Client) ListOffsets(ctx context.Context, topic string, at Start) (map[i
 		return nil, err
 	}
 	var offsets map[int]int64
-	err = again(ctx, passes, func() error {
+	err = again(ctx, func() error {
 		offsets, err = c.resolve(ctx, topic, ids(partitions), at)
 		return err
 	})
@@ -186,7 +182,7 @@ func (c *Client) ListOffsets(ctx context.Context, topic string, at Start) (map[i
 }
 
 // again repeats a request for some seconds while it fails for a reason that passes, as it does on a topic or a cluster that is just made.
-func again(ctx context.Context, passes func(error) bool, request func() error) error {
+func again(ctx context.Context, request func() error) error {
 	for wait := retryPause; ; wait *= 2 {
 		err := request()
 		if err == nil || !passes(err) || wait > 4*time.Second || pause(ctx, wait) != nil {
@@ -283,7 +279,7 @@ func (c *Client) CommittedOffsets(ctx context.Context, group, topic string) (map
 		return nil, err
 	}
 	var offsets map[int]int64
-	err = again(ctx, passes, func() error {
+	err = again(ctx, func() error {
 		offsets, _, err = c.commits(ctx, group, topic, ids(partitions))
 		return err
 	})
@@ -292,7 +288,7 @@ func (c *Client) CommittedOffsets(ctx context.Context, group, topic string) (map
 
 // CommitOffsets sets the next offsets to handle of a group that has no members; with members the coordinator refuses.
 func (c *Client) CommitOffsets(ctx context.Context, group, topic string, offsets map[int]int64) error {
-	return again(ctx, passes, func() error {
+	return again(ctx, func() error {
 		return c.commit(ctx, commit{group: group, generation: -1, topic: topic, offsets: offsets})
 	})
 }

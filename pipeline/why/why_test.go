@@ -92,7 +92,7 @@ func TestStoriesOfThePipeline(t *testing.T) {
 			require.NoError(t, story.Show(&text))
 			told, scanned, found := strings.Cut(text.String(), "Scanned ")
 			require.True(t, found, text.String())
-			assert.Regexp(t, `^\d+ records, \d+ (bytes|KiB), in \d+ partitions of 14 topics, between \S+Z and \S+Z, in \d\.\d\d s\.\n`, scanned)
+			assert.Regexp(t, `^\d+ records, \d+ (bytes|KiB), in \d+ partitions of 14 topics, between \S+Z and \S+Z, in \d+\.\d\d s\.\n`, scanned)
 			golden(t, s.payment+".txt", told)
 
 			document, err := json.Marshal(story)
