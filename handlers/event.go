@@ -136,8 +136,7 @@ func (e Events) structured(event cloudevents.Event, data, trail []byte, tracepar
 // TrailOf reads what an event of the emitted log says to the next owner of its payment; false for a record that says nothing.
 func TrailOf(m Message) (watch.Trail, bool) {
 	var t watch.Trail
-	text := m.header(headerSaid)
-	if text == "" || exact.Unmarshal([]byte(text), &t) != nil || t.Version != watch.Version {
+	if exact.Unmarshal(m.headerBytes(headerSaid), &t) != nil || t.Version != watch.Version {
 		return watch.Trail{}, false
 	}
 	return t, true

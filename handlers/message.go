@@ -24,13 +24,15 @@ type Header struct {
 }
 
 // header is the last value under a name, "" when there is none.
-func (m Message) header(name string) string {
-	for _, v := range slices.Backward(m.Headers) {
-		if v.Key == name {
-			return string(v.Value)
+func (m Message) header(name string) string { return string(m.headerBytes(name)) }
+
+func (m Message) headerBytes(name string) []byte {
+	for _, h := range slices.Backward(m.Headers) {
+		if h.Key == name {
+			return h.Value
 		}
 	}
-	return ""
+	return nil
 }
 
 // Destination is where a record goes; the pipeline knows the topic.

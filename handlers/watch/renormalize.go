@@ -77,12 +77,16 @@ func Reread(c Correction, said Said, r *Reading, context *Context, s Schedule, n
 	case sameSums && said.Final:
 		return said, RereadStaysFinal
 	}
+	next = next.clone()
+	if !sameSums {
+		next.enter()
+	}
 	next.spokenOf(obs.ProviderPaymentID, obs.OccurredAt)
 	return next, RereadDiffers
 }
 
 // correct is s with another status and other sums in the place of those that were read from an answer: a sum that is not in it
-// any more is not stated. What was last known before it is the status before the mistake.
+// any more is not stated. What was last known before it is the status before the mistake. It is not entered yet.
 func (s Said) correct(c Correction, status schemas.Status, sums schemas.Sums) Said {
 	pick := func(said, wrong, now int64) int64 {
 		switch {
@@ -94,7 +98,7 @@ func (s Said) correct(c Correction, status schemas.Status, sums schemas.Sums) Sa
 			return said
 		}
 	}
-	n := s.clone()
+	n := s
 	n.Status = status
 	n.Sums = schemas.Sums{
 		Authorized: pick(s.Sums.Authorized, c.Stated.Authorized, sums.Authorized),
@@ -108,9 +112,6 @@ func (s Said) correct(c Correction, status schemas.Status, sums schemas.Sums) Sa
 		}
 	}
 	n.Corrections, n.Corrects = s.Corrections+1, c.Corrects
-	if n.entryKey() != s.entryKey() {
-		n.enter()
-	}
 	return n
 }
 
