@@ -33,12 +33,11 @@ const (
 
 // open reads the envelope of a record: a CloudEvent in binary or structured mode, or no envelope at all.
 func open(m Message) (envelope, error) {
-	switch {
-	case m.header(headerSpecVersion) != "" || m.header(headerType) != "":
-		if m.header(headerType) == "" {
-			return envelope{}, errors.New("the CloudEvent has no ce_type header")
-		}
-		e := envelope{eventType: m.header(headerType), id: m.header(headerID), traceparent: m.header(headerTraceparent), data: m.Value}
+	switch eventType := m.header(headerType); {
+	case eventType == "" && m.header(headerSpecVersion) != "":
+		return envelope{}, errors.New("the CloudEvent has no ce_type header")
+	case eventType != "":
+		e := envelope{eventType: eventType, id: m.header(headerID), traceparent: m.header(headerTraceparent), data: m.Value}
 		if e.traceparent == "" {
 			e.traceparent = m.header(headerCETraceparent)
 		}

@@ -133,11 +133,11 @@ func (e Events) structured(event cloudevents.Event, data, trail []byte, tracepar
 	}}, nil
 }
 
-// TrailOf reads what an event of the emitted log says to the next owner of its payment; false for a record that says nothing.
-func TrailOf(m Message) (watch.Trail, bool) {
-	var t watch.Trail
-	if exact.Unmarshal(m.headerBytes(headerSaid), &t) != nil || t.Version != watch.Version {
-		return watch.Trail{}, false
+// TrailOf reads what an event of the emitted log says to the next owner of its payment; nil for a record that says nothing.
+func TrailOf(m Message) *watch.Trail {
+	t := &watch.Trail{}
+	if exact.Unmarshal(m.headerBytes(headerSaid), t) != nil || t.Version != watch.Version {
+		return nil
 	}
-	return t, true
+	return t
 }

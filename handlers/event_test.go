@@ -86,9 +86,7 @@ func TestAnEventSaysTheSameInBothModes(t *testing.T) {
 	assert.Equal(t, "p", string(structured.Key))
 
 	for name, headers := range map[string][]Header{"binary": binary.Headers, "structured": structured.Headers} {
-		trail, ok := TrailOf(Message{Headers: headers})
-		assert.True(t, ok, name)
-		assert.Equal(t, s.Trail, trail, name)
+		assert.Equal(t, &s.Trail, TrailOf(Message{Headers: headers}), name)
 	}
 }
 

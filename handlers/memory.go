@@ -108,12 +108,12 @@ func (m *Memory) Keep(t Tenure, key schemas.PaymentKey, lane watch.Lane, said ti
 
 // RestoreEvent takes in a record of the emitted log, in the order of the log.
 func (m *Memory) RestoreEvent(partition int, record Message) {
-	trail, ok := TrailOf(record)
-	if !ok {
+	trail := TrailOf(record)
+	if trail == nil {
 		return
 	}
 	lane, tenure := m.Lane(partition, trail.PaymentKey)
-	lane.Restore(trail)
+	lane.Restore(*trail)
 	m.Keep(tenure, trail.PaymentKey, lane, record.Time)
 }
 

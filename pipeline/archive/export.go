@@ -50,7 +50,7 @@ func (x *Export) Run(ctx context.Context) (Exported, error) {
 			switch {
 			case errors.Is(err, handlers.ErrNoStatusEvent):
 				foreign = true
-			case x.Range.Has(e):
+			case x.Range.Has(e.Data.Provider):
 				if err := appendLine(&text, r); err != nil {
 					return err
 				}

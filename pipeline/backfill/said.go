@@ -59,8 +59,8 @@ func (p *Payments) ReadSaid(
 		}
 		group.Go(func() error {
 			return client.Scan(ctx, topics.StatusChanged, partition, from[partition], end, func(r kafka.Record) error {
-				if trail, ok := handlers.TrailOf(statuslog.MessageOf(r)); ok && p.asks(trail.PaymentKey) {
-					p.restore(trail)
+				if trail := handlers.TrailOf(statuslog.MessageOf(r)); trail != nil && p.asks(trail.PaymentKey) {
+					p.restore(*trail)
 				}
 				p.count(func(c *Counts) {
 					c.Events++

@@ -10,7 +10,6 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"github.com/paystatus/paystatus/handlers"
 	"github.com/paystatus/paystatus/pipeline"
 	"github.com/paystatus/paystatus/pipeline/renormalize"
 )
@@ -26,8 +25,8 @@ func BenchmarkAnswersReadAgain(b *testing.B) {
 			b.ResetTimer()
 			began := used(b)
 			for i := range b.N {
-				e, err := handlers.ReadStatusEvent(all[i%len(all)])
-				if err != nil || r.Read(&e).Finding != renormalize.Same {
+				e, err := renormalize.ReadEvent(all[i%len(all)])
+				if err != nil || r.Read(e).Finding != renormalize.Same {
 					b.Fatal(err)
 				}
 			}

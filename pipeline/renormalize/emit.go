@@ -101,7 +101,7 @@ type emitting struct {
 type waiting struct {
 	key     schemas.PaymentKey
 	eventID string
-	event   handlers.StatusEvent
+	event   *Event
 	reading Reading
 }
 
@@ -165,15 +165,15 @@ func (x *emitting) take(ctx context.Context, m handlers.Message, chosen bool) er
 	}
 	x.mu.Lock()
 	defer x.mu.Unlock()
-	e, err := handlers.ReadStatusEvent(m)
+	e, err := ReadEvent(m)
 	if errors.Is(err, handlers.ErrNoStatusEvent) {
 		return nil
 	}
-	key := schemas.PaymentKey{Provider: e.Data.Provider, Account: e.Data.Account, PaymentID: e.Data.PaymentID}
+	key := e.Data.PaymentKey
 	if d, is := x.due[key]; !is || d.at != placeOf(m) {
 		return nil
 	}
-	r := x.Reader.Read(&e)
+	r := x.Reader.Read(e)
 	if r.Finding != Differs {
 		delete(x.due, key)
 		x.sum.Outcomes[string(r.Finding)]++ // time has decided it
@@ -220,7 +220,7 @@ func (x *emitting) flush(ctx context.Context) error {
 		}
 		delete(x.due, w.key)
 		x.asked[w.key] = true
-		value, err := check(&w.event, w.reading, x.ReplayID, readUntil).Encode()
+		value, err := check(w.event, w.reading, x.ReplayID, readUntil).Encode()
 		if err != nil {
 			return err //nolint:wrapcheck // names the payment
 		}

@@ -9,11 +9,11 @@
 package renormalize
 
 import (
+	"bytes"
 	"crypto/sha256"
 	"encoding/base64"
 	"encoding/hex"
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/paystatus/paystatus/handlers"
@@ -78,7 +78,7 @@ type Reading struct {
 }
 
 // Read reads the answer behind an event again.
-func (n *Reader) Read(e *handlers.StatusEvent) Reading {
+func (n *Reader) Read(e *Event) Reading {
 	raw, trail := e.Data.Raw, e.Trail
 	provider := n.Providers[e.Data.Provider]
 	switch {
@@ -88,7 +88,7 @@ func (n *Reader) Read(e *handlers.StatusEvent) Reading {
 		return Reading{Finding: NoProvider}
 	case trail == nil:
 		return Reading{Finding: NoMemory}
-	case raw == nil || raw.Body == "" && raw.Size > 0:
+	case raw == nil || len(raw.Body) == 0 && raw.Size > 0:
 		return Reading{Finding: NoBody, Old: trail.Said}
 	}
 	body, ok := bodyOf(raw)
@@ -99,9 +99,6 @@ func (n *Reader) Read(e *handlers.StatusEvent) Reading {
 	if trail.From != "" {
 		evidence.From = trail.From
 	}
-	if raw.MediaType != "" {
-		evidence.Header = map[string]string{"Content-Type": raw.MediaType}
-	}
 	payment := handlers.PaymentThen(trail.PaymentKey, trail.Context, e.Data.Reference)
 	r := handlers.ReadAgain(provider, evidence, payment)
 	next, what := watch.Reread(correctionOf(e), trail.Said, r, trail.Context, n.Schedule(e.Data.Provider, payment.Method), n.Now)
@@ -109,18 +106,18 @@ func (n *Reader) Read(e *handlers.StatusEvent) Reading {
 	if what == watch.RereadUnreadable {
 		out.Code = r.Outcome.Code
 	}
-	if severalPages(e, r.Outcome, raw.Body) {
+	if severalPages(e, r.Outcome, body) {
 		out.Finding, out.Code = SeveralPages, ""
 	}
 	return out
 }
 
 // bodyOf is the exact bytes of an answer, false where they are not those that were hashed.
-func bodyOf(raw *schemas.Raw) ([]byte, bool) {
+func bodyOf(raw *raw) ([]byte, bool) {
 	body := []byte(raw.Body)
 	if raw.Encoding == providers.EncodingBase64 {
 		var err error
-		if body, err = base64.StdEncoding.DecodeString(raw.Body); err != nil {
+		if body, err = base64.StdEncoding.AppendDecode(nil, body); err != nil {
 			return nil, false
 		}
 	}
@@ -130,28 +127,25 @@ func bodyOf(raw *schemas.Raw) ([]byte, bool) {
 
 // severalPages reports whether the answer had pages that the event does not keep: the page says so, or the payments among which
 // one was chosen are not all on it.
-func severalPages(e *handlers.StatusEvent, o providers.Outcome, body string) bool {
+func severalPages(e *Event, o providers.Outcome, body []byte) bool {
 	if o.Code == providers.CodeIncompleteList || o.Observation != nil && slices.Contains(o.Observation.Anomalies, schemas.IncompleteList) {
 		return true
 	}
-	candidates, _ := e.Data.ProviderStatus["candidates"].([]any)
-	return slices.ContainsFunc(candidates, func(c any) bool {
-		id, ok := c.(string)
-		return ok && !strings.Contains(body, id)
-	})
+	return slices.ContainsFunc(e.Data.ProviderStatus.Candidates, func(id string) bool { return !bytes.Contains(body, []byte(id)) })
 }
 
-func correctionOf(e *handlers.StatusEvent) watch.Correction {
-	c := watch.Correction{Corrects: e.ID, Stated: watch.StatedSums(e.Data.Amounts), Reference: e.Data.Reference}
-	if e.Data.PreviousStatus != nil {
-		c.Previous = *e.Data.PreviousStatus
+func correctionOf(e *Event) watch.Correction {
+	return watch.Correction{
+		Corrects: e.ID, Previous: e.Data.PreviousStatus, Stated: watch.StatedSums(e.Data.Amounts), Reference: e.Data.Reference,
 	}
-	return c
 }
 
 // check is the message that has an event corrected.
-func check(e *handlers.StatusEvent, r Reading, replayID string, readUntil time.Time) watch.Check {
+func check(e *Event, r Reading, replayID string, readUntil time.Time) watch.Check {
 	correction := correctionOf(e)
+	if mediaType := e.Data.Raw.MediaType; mediaType != "" {
+		r.evidence.Header = map[string]string{"Content-Type": mediaType}
+	}
 	return watch.Check{
 		PaymentKey: e.Trail.PaymentKey, Kind: watch.KindRenormalize, Place: e.Trail.Place, Context: e.Trail.Context, Said: &e.Trail.Said,
 		Correction: &correction, Evidence: &r.evidence, Cause: schemas.CauseRenormalization, ReplayID: replayID, AskedAt: readUntil,

@@ -33,9 +33,9 @@ func TestTheSameMappingReadsEveryAnswerOfEveryProviderTheSame(t *testing.T) {
 			findings := map[renormalize.Finding]int{}
 			for _, f := range providertest.Fixtures(t, at, filepath.Join("..", "..", "providers", name, "testdata")) {
 				for _, m := range fixture(t, at, f) {
-					e, err := handlers.ReadStatusEvent(m)
+					e, err := renormalize.ReadEvent(m)
 					require.NoError(t, err)
-					got := reader(t, at).Read(&e)
+					got := reader(t, at).Read(e)
 					findings[got.Finding]++
 					allowed := []renormalize.Finding{renormalize.Same, renormalize.Unresolved, renormalize.SeveralPages}
 					assert.Contains(t, allowed, got.Finding, "%s: %s, %+v → %+v", f.Name, got.Code, got.Old, got.New)
@@ -99,13 +99,13 @@ func TestAnotherMappingDiffers(t *testing.T) {
 	t.Parallel()
 	events := said(t, pesos("p"), provider(t, "liquido"), liquido("p", "IN_PROGRESS"), liquido("p", "SETTLED"))
 	require.Len(t, events, 2)
-	e, err := handlers.ReadStatusEvent(events[1])
+	e, err := renormalize.ReadEvent(events[1])
 	require.NoError(t, err)
 	r := reader(t, remapped{provider(t, "liquido"), instead(schemas.Captured, schemas.CapturePending)})
-	got := r.Read(&e)
+	got := r.Read(e)
 	assert.Equal(t, renormalize.Differs, got.Finding)
 	assert.Equal(t, []any{schemas.Captured, true, schemas.CapturePending, false}, []any{got.Old.Status, got.Old.Final, got.New.Status, got.New.Final})
-	got = reader(t, remapped{provider(t, "liquido"), func(o *providers.Outcome) { *o = providers.Failure(providers.Unreadable, "new_code", "") }}).Read(&e)
+	got = reader(t, remapped{provider(t, "liquido"), func(o *providers.Outcome) { *o = providers.Failure(providers.Unreadable, "new_code", "") }}).Read(e)
 	assert.Equal(t, []any{renormalize.NoStatus, "new_code"}, []any{got.Finding, got.Code})
 }
 
@@ -141,9 +141,9 @@ func TestWhatCannotBeReadAgainIsToldApart(t *testing.T) {
 		m := good
 		m.Headers = slices.Clone(good.Headers)
 		tt.change(&m)
-		e, err := handlers.ReadStatusEvent(m)
+		e, err := renormalize.ReadEvent(m)
 		require.NoError(t, err, name)
-		assert.Equal(t, tt.want, reader(t, at).Read(&e).Finding, name)
+		assert.Equal(t, tt.want, reader(t, at).Read(e).Finding, name)
 	}
 }
 
@@ -170,10 +170,10 @@ func TestOnePageOfAListOfSeveralIsNotReadAgain(t *testing.T) {
 	cut := said(t, p, at, []providers.Page{list("2", row("a", "Declined")), list("2", row("b", "Captured"))})
 	for want, events := range map[renormalize.Finding][]handlers.Message{renormalize.Same: whole, renormalize.SeveralPages: cut} {
 		require.Len(t, events, 1)
-		e, err := handlers.ReadStatusEvent(events[0])
+		e, err := renormalize.ReadEvent(events[0])
 		require.NoError(t, err)
-		require.Equal(t, schemas.Captured, e.Data.Status)
-		assert.Equal(t, want, reader(t, at).Read(&e).Finding)
+		require.Equal(t, schemas.Captured, e.Trail.Said.Status)
+		assert.Equal(t, want, reader(t, at).Read(e).Finding)
 	}
 }
 
@@ -183,10 +183,10 @@ func TestAMaskedAnswerIsReadAgainLikeAnyOther(t *testing.T) {
 	pages := liquido("p", "SETTLED")
 	pages[0].Body = bytes.Replace(pages[0].Body, []byte("an order"), []byte("card 4111111111111111"), 1)
 	events := said(t, pesos("p"), at, pages)
-	e, err := handlers.ReadStatusEvent(events[0])
+	e, err := renormalize.ReadEvent(events[0])
 	require.NoError(t, err)
 	require.True(t, e.Data.Raw.Masked)
-	assert.Equal(t, renormalize.Same, reader(t, at).Read(&e).Finding)
+	assert.Equal(t, renormalize.Same, reader(t, at).Read(e).Finding)
 }
 
 func TestACorrectionIsReadAgainAsTheAnswerThatItWas(t *testing.T) {
@@ -194,10 +194,10 @@ func TestACorrectionIsReadAgainAsTheAnswerThatItWas(t *testing.T) {
 	var from []schemas.Source
 	noting := watching{provider(t, "liquido"), &from}
 	m := said(t, pesos("p"), noting.Provider, liquido("p", "SETTLED"))[0]
-	e, err := handlers.ReadStatusEvent(m)
+	e, err := renormalize.ReadEvent(m)
 	require.NoError(t, err)
 	e.Data.Source, e.Trail.From = schemas.SourceRenormalization, schemas.SourceNotification
-	reader(t, noting).Read(&e)
+	reader(t, noting).Read(e)
 	assert.Equal(t, []schemas.Source{schemas.SourceNotification}, from)
 }
 

@@ -183,22 +183,22 @@ func (w *shard) run(ctx context.Context) error {
 }
 
 func (w *shard) take(i item) {
-	e, err := handlers.ReadStatusEvent(i.message)
+	e, err := ReadEvent(i.message)
 	if errors.Is(err, handlers.ErrNoStatusEvent) {
 		if i.chosen {
 			w.foreign++
 		}
 		return
 	}
-	key := schemas.PaymentKey{Provider: e.Data.Provider, Account: e.Data.Account, PaymentID: e.Data.PaymentID}
+	key := e.Data.PaymentKey
 	if e.Type != schemas.TypeStatusUnresolved && w.last[key] != nil && w.last[key].eventID != e.ID {
 		delete(w.last, key)
 	}
-	if !i.chosen || !w.scan.Range.Has(e) {
+	if !i.chosen || !w.scan.Range.Has(key.Provider) {
 		return
 	}
 	w.events++
-	r := w.scan.Reader.Read(&e)
+	r := w.scan.Reader.Read(e)
 	k := kindOf(key.Provider, r)
 	row := w.rows[k]
 	if row == nil {

@@ -4,7 +4,6 @@ import (
 	"context"
 	"time"
 
-	"github.com/paystatus/paystatus/handlers"
 	"github.com/paystatus/paystatus/pipeline/kafka"
 	"github.com/paystatus/paystatus/pipeline/statuslog"
 	"github.com/paystatus/paystatus/schemas"
@@ -24,8 +23,8 @@ func (t *tail) read(ctx context.Context, told func(key schemas.PaymentKey, event
 		if !wanted(string(r.Key)) {
 			return nil
 		}
-		if e, err := handlers.ReadStatusEvent(statuslog.MessageOf(r)); err == nil && e.Type != schemas.TypeStatusUnresolved {
-			told(schemas.PaymentKey{Provider: e.Data.Provider, Account: e.Data.Account, PaymentID: e.Data.PaymentID}, e.ID)
+		if e, err := ReadEvent(statuslog.MessageOf(r)); err == nil && e.Type != schemas.TypeStatusUnresolved {
+			told(e.Data.PaymentKey, e.ID)
 		}
 		return nil
 	})

@@ -163,7 +163,7 @@ func corpus(t testing.TB, name string) []handlers.Message {
 	var all []handlers.Message
 	for _, f := range providertest.Fixtures(t, at, filepath.Join("..", "..", "providers", name, "testdata")) {
 		for _, m := range fixture(t, at, f) {
-			if e, err := handlers.ReadStatusEvent(m); err == nil && reader(t, at).Read(&e).Finding == renormalize.Same {
+			if e, err := renormalize.ReadEvent(m); err == nil && reader(t, at).Read(e).Finding == renormalize.Same {
 				all = append(all, m)
 			}
 		}

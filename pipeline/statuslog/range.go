@@ -177,10 +177,8 @@ func (r Range) Chooses(record kafka.Record) bool {
 	}
 }
 
-// Has reports whether an event is of the range's provider.
-func (r Range) Has(e handlers.StatusEvent) bool {
-	return r.Provider == "" || r.Provider == e.Data.Provider
-}
+// Has reports whether events of a provider are asked for.
+func (r Range) Has(provider string) bool { return r.Provider == "" || r.Provider == provider }
 
 // MessageOf is a record as handlers see it.
 func MessageOf(r kafka.Record) handlers.Message {
