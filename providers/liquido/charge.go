@@ -145,13 +145,14 @@ func (c *charge) providerStatus(eventType exactjson.Value) map[string]any {
 }
 
 func keep(words map[string]any, name string, v exactjson.Value) {
-	switch n, whole := v.Int64(); v.Kind() { //nolint:exhaustive // an object or a list is no word
+	switch v.Kind() { //nolint:exhaustive // an object or a list is no word
 	case exactjson.Null:
 		words[name] = nil
 	case exactjson.Number:
-		words[name] = v.Text()
-		if whole {
+		if n, whole := v.Int64(); whole {
 			words[name] = n
+		} else {
+			words[name] = v.Text()
 		}
 	case exactjson.String, exactjson.Bool:
 		words[name] = v.Text()

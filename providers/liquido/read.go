@@ -154,7 +154,7 @@ func (c *charge) hasUnreadableSum() bool {
 // card describes the card that the payment was made with.
 func (c *charge) card() *schemas.Card {
 	details := c.body.Get("transferDetails", "card")
-	if !c.isCard() || details.Kind() != exactjson.Object {
+	if details.Kind() != exactjson.Object || !c.isCard() {
 		return nil
 	}
 	info := details.Get("cardInfo")

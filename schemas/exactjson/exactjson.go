@@ -95,7 +95,7 @@ func (d *document) part(s span) string { return d.text[s.begin:s.end] }
 // reader makes one document after the other in the same memory.
 type reader struct {
 	dec   jsontext.Decoder
-	utf8  bool // all of what is read
+	plain bool // every string stands in the text as it is meant
 	text  []byte
 	nodes []node
 }
@@ -109,7 +109,8 @@ func Parse(data []byte) (Value, error) {
 	r := readers.Get().(*reader) //nolint:forcetypeassert // the pool holds nothing else
 	defer readers.Put(r)
 	r.dec.Reset(bytes.NewBuffer(text), jsontext.AllowDuplicateNames(true), jsontext.AllowInvalidUTF8(true))
-	r.utf8, r.text, r.nodes = utf8.Valid(text), append(r.text[:0], text...), r.nodes[:0]
+	r.plain = bytes.IndexByte(text, '\\') < 0 && utf8.Valid(text)
+	r.text, r.nodes = append(r.text[:0], text...), r.nodes[:0]
 
 	err := r.value(span{})
 	if err == nil {
@@ -175,7 +176,7 @@ func (r *reader) place(literal jsontext.Value) span {
 
 // content is where the meaning of the string stands that was just read: without escapes in its own place.
 func (r *reader) content(literal jsontext.Value) span {
-	if r.utf8 && bytes.IndexByte(literal, '\\') < 0 {
+	if r.plain || bytes.IndexByte(literal, '\\') < 0 && utf8.Valid(literal) {
 		quoted := r.place(literal)
 		return span{quoted.begin + 1, quoted.end - 1}
 	}
@@ -223,8 +224,9 @@ const fewMembers = 24
 func (r *reader) unambiguous(object, members int) error {
 	next := func(i int) int { return i + int(r.nodes[i].size) }
 	first := func(i int) int { // the first member with the name of the one at i
+		name := r.nodes[i].name
 		other := object + 1
-		for !bytes.Equal(r.part(r.nodes[other].name), r.part(r.nodes[i].name)) {
+		for !r.same(r.nodes[other].name, name) {
 			other = next(other)
 		}
 		return other
@@ -247,13 +249,17 @@ func (r *reader) unambiguous(object, members int) error {
 	return nil
 }
 
+func (r *reader) same(a, b span) bool {
+	return a.end-a.begin == b.end-b.begin && bytes.Equal(r.part(a), r.part(b))
+}
+
 func (r *reader) part(s span) []byte { return r.text[s.begin:s.end] }
 
 // equal reports whether two values with the same name are the same.
 func (r *reader) equal(i, j int) bool {
 	a, b := r.nodes[i:i+int(r.nodes[i].size)], r.nodes[j:j+int(r.nodes[j].size)]
 	return slices.EqualFunc(a, b, func(x, y node) bool {
-		return x.kind == y.kind && x.size == y.size && bytes.Equal(r.part(x.name), r.part(y.name)) && bytes.Equal(r.part(x.text), r.part(y.text))
+		return x.kind == y.kind && x.size == y.size && r.same(x.name, y.name) && r.same(x.text, y.text)
 	})
 }
 
