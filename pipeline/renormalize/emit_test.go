@@ -38,7 +38,13 @@ schedules:
 
 func newWorld(t *testing.T) *world {
 	t.Helper()
-	return &world{World: pipelinetest.New(t, pipelinetest.Setup{Settings: settings})}
+	return worldAt(t, nil)
+}
+
+// worldAt is a world at given brokers; nil: in memory.
+func worldAt(t *testing.T, brokers []string) *world {
+	t.Helper()
+	return &world{World: pipelinetest.New(t, pipelinetest.Setup{Settings: settings, Brokers: brokers})}
 }
 
 // start runs a pipeline with the mapping as it is now, in the place of the one that runs.
@@ -71,6 +77,12 @@ func (w *world) pay(payments int, steps ...string) {
 func (w *world) initiate(id string, steps ...string) {
 	w.T.Helper()
 	w.At(id, steps...)
+	w.ask(id)
+}
+
+// ask has the provider asked about a payment, by an initiated event.
+func (w *world) ask(id string) {
+	w.T.Helper()
 	data, err := json.Marshal(pesos(id))
 	require.NoError(w.T, err)
 	w.Produce(w.Topics.Initiated, id, data)
@@ -114,10 +126,25 @@ func (w *world) corrects() renormalize.Emitted {
 
 func TestLastEventsAreCorrectedOnce(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t)
+	testLastEventsAreCorrectedOnce(t, nil)
+}
+
+func testLastEventsAreCorrectedOnce(t *testing.T, brokers []string) {
+	t.Helper()
+	w := worldAt(t, brokers)
 	w.start()
 	w.pay(12, "IN_PROGRESS", "SETTLED")
+	w.initiate("declined", "FAILED")
+	w.initiate("refunded", "SETTLED", "REFUNDED")
+	w.Eventually(func() bool { return len(w.Events()) == 26 }, "their events")
+	w.ask("refunded")
+	w.Eventually(func() bool { return len(w.Events()) == 27 }, "the refund")
 	before := w.Events()
+	partitions := map[int]bool{}
+	for _, r := range w.Records(w.Topics.StatusChanged) {
+		partitions[r.Partition] = true
+	}
+	require.Len(t, partitions, 4)
 	assert.Zero(t, w.corrects().Due, "nothing has changed")
 
 	w.change = instead(schemas.Captured, schemas.Declined)
@@ -125,6 +152,8 @@ func TestLastEventsAreCorrectedOnce(t *testing.T) {
 	sum := w.corrects()
 	assert.Equal(t, renormalize.Emitted{ReplayID: "mapping-2", Due: 12, Asked: 12, Outcomes: map[string]int64{"corrected": 12}}, sum)
 	require.Len(t, w.Events(), len(before)+12)
+	assert.Equal(t, []schemas.Status{schemas.Declined}, statuses(w.EventsOf("declined")), "rightly")
+	assert.Equal(t, []schemas.Status{schemas.Captured, schemas.Refunded}, statuses(w.EventsOf("refunded")), "the wrong one is not the last")
 	for n := range 12 {
 		events := w.EventsOf(order(n))
 		require.Equal(t, []schemas.Status{schemas.Pending, schemas.Captured, schemas.Declined}, statuses(events), "in order")
