@@ -53,7 +53,6 @@ func general(data []byte) (schemas.Change, error) {
 
 func fast(data []byte) (c schemas.Change, ok bool) {
 	r := reader{text: data}
-	r.kept.Grow(256) // most events say less
 	r.change(&c)
 	return c, r.done()
 }

@@ -46,7 +46,8 @@ var ErrOtherType = errors.New("not a status event")
 type attributes struct {
 	specVersion, id, kind, subject, time []byte
 
-	data []byte
+	data   []byte
+	change *schemas.Change // what data says; nil while that is not read
 }
 
 var structuredMediaType = []byte("application/cloudevents+json")
@@ -113,6 +114,10 @@ func structured(mediaType []byte) bool {
 }
 
 func openStructured(value []byte) (attributes, error) {
+	r := reader{text: value}
+	if a := r.envelope(); r.done() {
+		return a, nil
+	}
 	var e struct {
 		SpecVersion string         `json:"specversion"`
 		ID          string         `json:"id"`
@@ -124,7 +129,33 @@ func openStructured(value []byte) (attributes, error) {
 	if err := json.Unmarshal(value, &e); err != nil {
 		return attributes{}, fmt.Errorf("read a structured event: %w", plain(err))
 	}
-	return attributes{[]byte(e.SpecVersion), []byte(e.ID), []byte(e.Type), []byte(e.Subject), []byte(e.Time), e.Data}, nil
+	return attributes{[]byte(e.SpecVersion), []byte(e.ID), []byte(e.Type), []byte(e.Subject), []byte(e.Time), e.Data, nil}, nil
+}
+
+// envelope reads a structured event that stands as paystatus writes it.
+func (r *reader) envelope() (a attributes) {
+	for o := r.object(); o.next(); {
+		switch string(o.name) {
+		case "specversion":
+			a.specVersion = r.content()
+		case "id":
+			a.id = r.content()
+		case "type":
+			a.kind = r.content()
+		case "subject":
+			a.subject = r.content()
+		case "time":
+			a.time = r.content()
+		case "data":
+			begin := r.at
+			a.change = new(schemas.Change)
+			r.change(a.change)
+			a.data = r.text[begin:r.at]
+		default:
+			r.skip()
+		}
+	}
+	return a
 }
 
 // is compares a header's name without regard to case; want is lower-case. Some clients and proxies capitalise names.
@@ -140,7 +171,9 @@ func (e *Event) read(a attributes) error {
 	if e.Time, err = time.Parse(time.RFC3339, string(a.time)); err != nil {
 		return errors.New("its time is missing or not RFC 3339")
 	}
-	if e.Change, err = decode(a.data); err != nil {
+	if a.change != nil {
+		e.Change = *a.change
+	} else if e.Change, err = decode(a.data); err != nil {
 		return fmt.Errorf("its data: %w", plain(err))
 	}
 	e.data = a.data

@@ -130,6 +130,9 @@ func (r *reader) content() []byte {
 
 // str is content to keep. Whoever keeps one keeps the memory of all.
 func (r *reader) str() string {
+	if r.kept.Cap() == 0 {
+		r.kept.Grow(256) // most events say less
+	}
 	begin := r.kept.Len()
 	r.kept.Write(r.content())
 	return r.kept.String()[begin:]

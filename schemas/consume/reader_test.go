@@ -228,6 +228,38 @@ func TestBothReadingsSayTheSameOfEverySpelling(t *testing.T) {
 	}
 }
 
+// A blank before it leaves an event to the general reading.
+func TestAStructuredEventIsTheSameInEverySpelling(t *testing.T) {
+	t.Parallel()
+	r := example(t, "status_unresolved_unavailable.structured.json")
+	data := compact(t, r.value)
+	same := func(begin, end int, text string) {
+		value := slices.Concat(data[:begin], []byte(text), data[end:])
+		got, err := consume.Decode(r.headers, value)
+		want, wantErr := consume.Decode(r.headers, append([]byte(" "), value...))
+		require.Equal(t, wantErr == nil, err == nil, "%s: %v, %v", value, err, wantErr)
+		require.Equal(t, errors.Is(wantErr, consume.ErrOtherType), errors.Is(err, consume.ErrOtherType))
+		require.Equal(t, []any{want.ID, want.Type, want.Time, want.Change, want.Corrects()}, []any{got.ID, got.Type, got.Time, got.Change, got.Corrects()})
+		if err == nil {
+			full, err := got.Full()
+			wanted, wantErr := want.Full()
+			require.Equal(t, wantErr, err)
+			require.Equal(t, wanted, full)
+		}
+	}
+	same(0, 0, "")
+	begins, ends := tokens(t, data)
+	for i, begin := range begins {
+		for _, other := range []string{``, `null`, `1`, `{}`, `"data"`, `"id"`, `"i\u0064"`, `"1\u002e0"`, `"\ud800"`, `"payment.shipped"`, `"payment.status_changed"`} {
+			same(begin, ends[i], other)
+		}
+	}
+	for i := range data {
+		same(i, i+1, "")
+		same(i, i, string(data[i:i+1]))
+	}
+}
+
 func TestTheOrderOfTheMembersIsFree(t *testing.T) {
 	t.Parallel()
 	var members []string
