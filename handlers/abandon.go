@@ -39,7 +39,7 @@ func (h *Check) Abandon(m Message) (result Result) {
 		return letter
 	}
 	c := taken.Check
-	q := watch.Question{Check: c, Lane: lane, LogFrom: tenure.LogFrom, Now: time.Now()}
+	q := &watch.Question{Check: c, Lane: lane, LogFrom: tenure.LogFrom, Now: time.Now()}
 	if c.Kind == watch.KindBackfill || c.Kind == watch.KindRenormalize {
 		outcome := providers.Failure(providers.Unavailable, string(CodeInternalError), "the check could not be handled")
 		q.Query = watch.Reading{From: schemas.SourceQuery, Outcome: outcome}

@@ -85,18 +85,17 @@ func (h *Check) Handle(ctx context.Context, m Message) (Result, error) {
 	if check.Kind == watch.KindRenormalize {
 		return h.renormalize(m, tenure, lane, taken.Check)
 	}
-	q := watch.Question{Check: taken.Check, Lane: lane, LogFrom: tenure.LogFrom, Exact: h.Delays, Random: h.Random()}
-	payment, err := h.ask(ctx, &q)
+	q := &watch.Question{Check: taken.Check, Lane: lane, LogFrom: tenure.LogFrom, Exact: h.Delays, Random: h.Random()}
+	payment, err := h.ask(ctx, q)
 	if err != nil {
 		return Result{}, err
 	}
-	decision := watch.Decide(q)
-	return h.write(m, tenure, q, decision, payment, taken.Displaced)
+	return h.write(m, tenure, q, watch.Decide(q), payment, taken.Displaced)
 }
 
 // ask puts the question to the provider and reads what the check carried as evidence.
 func (h *Check) ask(ctx context.Context, q *watch.Question) (providers.Payment, error) {
-	c := q.Check
+	c := &q.Check
 	payment := PaymentOf(c.PaymentKey, c.Context)
 	q.Schedule = h.Schedule(c.Provider, payment.Method)
 	provider := h.Providers[c.Provider]
@@ -109,11 +108,11 @@ func (h *Check) ask(ctx context.Context, q *watch.Question) (providers.Payment, 
 	if c.Evidence != nil {
 		q.Evidence = readEvidence(provider, *c.Evidence, payment)
 		if c.Context == nil && len(q.Evidence.Outcome.About) > 0 {
-			q.Check.About = q.Evidence.Outcome.About
+			c.About = q.Evidence.Outcome.About
 		}
 	}
 	if c.Context == nil {
-		payment.Reference = q.Check.About
+		payment.Reference = c.About
 	}
 	began := time.Now()
 	bounded, cancel := context.WithTimeout(ctx, h.Timeout)
@@ -158,18 +157,21 @@ func readEvidence(provider providers.Provider, e watch.Evidence, p providers.Pay
 // write turns a decision into records, in the order that loses nothing: what is said, then dead letters, then the next check,
 // then the outcome of a backfill.
 func (h *Check) write(
-	m Message, t Tenure, q watch.Question, d watch.Decision, payment providers.Payment, displaced *watch.Context,
+	m Message, t Tenure, q *watch.Question, d *watch.Decision, payment providers.Payment, displaced *watch.Context,
 ) (Result, error) {
-	var out []Out
-	c := q.Check
+	out := make([]Out, 0, len(d.Statements)+1) // mostly
+	c := &q.Check
 	var said []string
-	for _, s := range d.Statements {
+	for i := range d.Statements {
+		s := &d.Statements[i]
 		record, err := h.Events.record(s, change(s, c, h.Providers[c.Provider], payment, q.Now), c)
 		if err != nil {
 			return Result{}, err
 		}
 		out = append(out, record)
-		said = append(said, schemas.EventID(c.PaymentKey, s.Facts).String())
+		if d.Record {
+			said = append(said, schemas.EventID(c.PaymentKey, s.Facts).String())
+		}
 	}
 	for _, l := range d.DeadLetters {
 		if l.Reason == watch.CodeNoContext && h.IgnoreUnknownPayments {
@@ -177,7 +179,7 @@ func (h *Check) write(
 		}
 		var a *answer
 		if l.Answer {
-			a = &answer{body: sealed(q.Query, payment)}
+			a = &answer{body: sealed(&q.Query, payment)}
 		}
 		out = append(out, deadLetter(m, NameCheck, l.Reason, l.Detail, q.Now, a))
 	}
@@ -185,7 +187,7 @@ func (h *Check) write(
 		out = append(out, letter)
 	}
 	if displaced != nil {
-		letter, err := h.displaced(m, c, displaced, q.Now)
+		letter, err := h.displaced(m, c.PaymentKey, displaced, q.Now)
 		if err != nil {
 			return Result{}, err
 		}
@@ -199,7 +201,7 @@ func (h *Check) write(
 		out = append(out, Out{To: ToDelay, After: d.Next.After, Key: []byte(c.PaymentID), Value: value})
 	}
 	if d.Record {
-		record, err := replayRecord(outcomeOf(c, q, d, said))
+		record, err := replayRecord(outcomeOf(q, d, said))
 		if err != nil {
 			return Result{}, err
 		}
@@ -210,17 +212,17 @@ func (h *Check) write(
 
 // foreignEvidence is the dead letter of what a provider pushed about another payment, account, currency or amount than this
 // check's, once it has been held against an answer.
-func foreignEvidence(m Message, q watch.Question, d watch.Decision, payment providers.Payment) (Out, bool) {
+func foreignEvidence(m Message, q *watch.Question, d *watch.Decision, payment providers.Payment) (Out, bool) {
 	carriedOn := d.Next != nil && d.Next.Check.Evidence != nil
 	if q.Evidence == nil || q.Check.Kind == watch.KindRenormalize || q.Evidence.Outcome.Kind != providers.Mismatch || carriedOn {
 		return Out{}, false
 	}
-	o := q.Evidence.Outcome
-	return deadLetter(m, NameCheck, watch.CodeMismatch, o.Code+": "+o.Message, q.Now, &answer{body: sealed(*q.Evidence, payment)}), true
+	o := &q.Evidence.Outcome
+	return deadLetter(m, NameCheck, watch.CodeMismatch, o.Code+": "+o.Message, q.Now, &answer{body: sealed(q.Evidence, payment)}), true
 }
 
 // sealed is the provider's answer with card numbers masked.
-func sealed(r watch.Reading, p providers.Payment) []byte {
+func sealed(r *watch.Reading, p providers.Payment) []byte {
 	if r.Outcome.Page >= len(r.Answer.Pages) {
 		return nil
 	}
@@ -229,13 +231,13 @@ func sealed(r watch.Reading, p providers.Payment) []byte {
 }
 
 // displaced is the dead letter of an initiated event that turned out to be later than a conflicting one.
-func (h *Check) displaced(m Message, c watch.Check, later *watch.Context, now time.Time) (Out, error) {
-	value, err := watch.Check{PaymentKey: c.PaymentKey, Kind: watch.KindRepeat, Context: later, Cause: schemas.CauseInitiated}.Encode()
+func (h *Check) displaced(m Message, key schemas.PaymentKey, later *watch.Context, now time.Time) (Out, error) {
+	value, err := watch.Check{PaymentKey: key, Kind: watch.KindRepeat, Context: later, Cause: schemas.CauseInitiated}.Encode()
 	if err != nil {
 		return Out{}, err
 	}
 	detail := "an earlier initiated event of this payment says something else"
-	return deadLetter(Message{Topic: m.Topic, Partition: m.Partition, Offset: m.Offset, Key: []byte(c.PaymentID), Value: value},
+	return deadLetter(Message{Topic: m.Topic, Partition: m.Partition, Offset: m.Offset, Key: []byte(key.PaymentID), Value: value},
 		NameCheck, watch.CodeConflictingInitiation, detail, now, nil), nil
 }
 
@@ -251,8 +253,8 @@ type ReplayOutcome struct {
 }
 
 // outcomeOf is what a backfill's check, or the correction of a renormalization, came to.
-func outcomeOf(c watch.Check, q watch.Question, d watch.Decision, events []string) ReplayOutcome {
-	outcome := q.Query.Outcome
+func outcomeOf(q *watch.Question, d *watch.Decision, events []string) ReplayOutcome {
+	c, outcome := &q.Check, q.Query.Outcome
 	if d.Rereading != "" {
 		outcome = rereadOutcome(q, d)
 	}
@@ -272,7 +274,7 @@ func replayRecord(r ReplayOutcome) (Out, error) {
 }
 
 // done keeps what is known now, once everything is written, and tells who watches.
-func (h *Check) done(t Tenure, q watch.Question, d watch.Decision) {
+func (h *Check) done(t Tenure, q *watch.Question, d *watch.Decision) {
 	var said time.Time
 	if len(d.Statements) > 0 {
 		said = time.Now()
@@ -282,9 +284,15 @@ func (h *Check) done(t Tenure, q watch.Question, d watch.Decision) {
 	if q.Check.Kind == watch.KindRenormalize {
 		outcome = string(d.Rereading)
 	}
-	log := h.Log.With("payment_id", q.Check.PaymentID, "provider", q.Check.Provider, "outcome", outcome)
-	for _, s := range d.Statements {
-		log.Debug("said", "type", s.Type, "status", s.Facts.Status, "final", s.Facts.Final)
+	log, debug := h.Log, h.Log.Enabled(context.Background(), slog.LevelDebug)
+	if debug || len(d.Alarms) > 0 {
+		log = log.With("payment_id", q.Check.PaymentID, "provider", q.Check.Provider, "outcome", outcome)
+	}
+	for i := range d.Statements {
+		s := &d.Statements[i]
+		if debug {
+			log.Debug("said", "type", s.Type, "status", s.Facts.Status, "final", s.Facts.Final)
+		}
 		if h.Watch != nil {
 			h.Watch.Said(q.Check.Provider, s.Type, s.Facts.Status)
 		}

@@ -26,11 +26,11 @@ const (
 )
 
 // change makes the data of the event that a statement is.
-func change(s watch.Statement, check watch.Check, provider providers.Provider, p providers.Payment, now time.Time) schemas.Change {
-	c := schemas.Change{Anomalies: []schemas.Anomaly{}, Source: schemas.SourceQuery, ObservedAt: now}
+func change(s *watch.Statement, check *watch.Check, provider providers.Provider, p providers.Payment, now time.Time) *schemas.Change {
+	c := &schemas.Change{Anomalies: []schemas.Anomaly{}, Source: schemas.SourceQuery, ObservedAt: now}
 	if r := s.Reading; r != nil {
 		if r.Outcome.Kind == providers.Observed {
-			c = r.Outcome.Change(provider, r.Answer, p)
+			*c = r.Outcome.Change(provider, r.Answer, p)
 		} else {
 			c.Source, c.Raw = r.From, providers.Kept(r.Answer, r.Outcome, p)
 			if c.Raw != nil {
@@ -67,55 +67,58 @@ func change(s watch.Statement, check watch.Check, provider providers.Provider, p
 }
 
 // record is the Kafka record of an event.
-func (e Events) record(s watch.Statement, c schemas.Change, check watch.Check) (Out, error) {
+func (e Events) record(s *watch.Statement, c *schemas.Change, check *watch.Check) (Out, error) {
 	if e.OmitRaw && c.Raw != nil {
-		raw := *c.Raw
-		raw.Body = ""
-		c.Raw = &raw
+		c.Raw.Body = ""
 	}
 	data, err := json.Marshal(c)
 	if err != nil {
 		return Out{}, fmt.Errorf("encode a status event of %s: %w", c.PaymentID, err)
 	}
-	trail, err := json.Marshal(s.Trail)
+	id := schemas.EventID(check.PaymentKey, s.Facts).String()
+	trail, err := json.Marshal(&s.Trail)
 	if err != nil {
 		return Out{}, fmt.Errorf("encode what was said about %s: %w", c.PaymentID, err)
 	}
-	event := cloudevents.New()
-	event.SetID(schemas.EventID(check.PaymentKey, s.Facts).String())
-	event.SetType(s.Type)
-	event.SetSource(e.Source)
-	event.SetSubject(c.PaymentID)
-	event.SetTime(c.ObservedAt)
-	event.SetDataSchema(schemas.StatusSchemaID)
 	traceparent, causation := "", ""
 	if check.Context != nil {
 		traceparent, causation = check.Context.Traceparent, check.Context.CausationID
 	}
+	out := Out{To: ToStatusChanged, Key: []byte(c.PaymentID)}
 	if e.Structured {
-		return e.structured(event, data, trail, traceparent, causation)
+		out.Value, err = e.structured(id, s.Type, c, data, traceparent, causation)
+		out.Headers = []Header{{headerContentType, []byte(mediaTypeStructured)}, {headerSaid, trail}}
+		return out, err
 	}
-	out := Out{To: ToStatusChanged, Key: []byte(c.PaymentID), Value: data}
-	add := func(name, value string) {
-		if value != "" {
-			out.Headers = append(out.Headers, Header{Key: name, Value: []byte(value)})
+	out.Value, out.Headers = data, make([]Header, 0, 11)
+	for _, h := range [...]struct{ name, value string }{
+		{headerSpecVersion, cloudevents.CloudEventsVersionV1},
+		{headerID, id},
+		{headerType, s.Type},
+		{"ce_source", e.Source},
+		{"ce_subject", c.PaymentID},
+		{"ce_time", c.ObservedAt.Format(time.RFC3339Nano)},
+		{"ce_dataschema", schemas.StatusSchemaID},
+		{headerContentType, "application/json"},
+		{headerTraceparent, traceparent},
+		{headerCausation, causation},
+	} {
+		if h.value != "" {
+			out.Headers = append(out.Headers, Header{h.name, []byte(h.value)})
 		}
 	}
-	add(headerSpecVersion, event.SpecVersion())
-	add(headerID, event.ID())
-	add(headerType, event.Type())
-	add("ce_source", event.Source())
-	add("ce_subject", event.Subject())
-	add("ce_time", event.Time().UTC().Format(time.RFC3339Nano))
-	add("ce_dataschema", event.DataSchema())
-	add(headerContentType, "application/json")
-	add(headerTraceparent, traceparent)
-	add(headerCausation, causation)
-	add(headerSaid, string(trail))
+	out.Headers = append(out.Headers, Header{headerSaid, trail})
 	return out, nil
 }
 
-func (e Events) structured(event cloudevents.Event, data, trail []byte, traceparent, causation string) (Out, error) {
+func (e Events) structured(id, eventType string, c *schemas.Change, data []byte, traceparent, causation string) ([]byte, error) {
+	event := cloudevents.New()
+	event.SetID(id)
+	event.SetType(eventType)
+	event.SetSource(e.Source)
+	event.SetSubject(c.PaymentID)
+	event.SetTime(c.ObservedAt)
+	event.SetDataSchema(schemas.StatusSchemaID)
 	if traceparent != "" {
 		event.SetExtension(extensionTraceparent, traceparent)
 	}
@@ -126,11 +129,9 @@ func (e Events) structured(event cloudevents.Event, data, trail []byte, tracepar
 	event.SetDataContentType("application/json")
 	value, err := json.Marshal(event)
 	if err != nil {
-		return Out{}, fmt.Errorf("encode a structured event of %s: %w", event.Subject(), err)
+		return nil, fmt.Errorf("encode a structured event of %s: %w", c.PaymentID, err)
 	}
-	return Out{To: ToStatusChanged, Key: []byte(event.Subject()), Value: value, Headers: []Header{
-		{Key: headerContentType, Value: []byte(mediaTypeStructured)}, {Key: headerSaid, Value: trail},
-	}}, nil
+	return value, nil
 }
 
 // TrailOf reads what an event of the emitted log says to the next owner of its payment; nil for a record that says nothing.

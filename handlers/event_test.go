@@ -22,9 +22,9 @@ func (reading) Name() string       { return "liquido" }
 func (reading) Normalizer() string { return "liquido/1" }
 
 // statement is a change to captured, with the check that led to it.
-func statement() (watch.Statement, watch.Check, providers.Payment, time.Time) {
+func statement() (*watch.Statement, *watch.Check, providers.Payment, time.Time) {
 	now := time.Date(2026, 1, 2, 3, 4, 5, 600_000_000, time.UTC)
-	check := watch.Check{
+	check := &watch.Check{
 		PaymentKey: schemas.PaymentKey{Provider: "liquido", Account: "default", PaymentID: "p"}, Cause: schemas.CauseSchedule, Attempt: 2,
 		Context: &watch.Context{
 			Amount: schemas.Amount{Value: 300, Currency: "COP"}, Metadata: map[string]string{"order": "7"}, CausationID: "initiated-1",
@@ -41,7 +41,7 @@ func statement() (watch.Statement, watch.Check, providers.Payment, time.Time) {
 			Status: schemas.Captured, Final: true, ProviderPaymentID: "k", ProviderStatus: map[string]any{"transfer_status": "SETTLED"},
 		}},
 	}
-	s := watch.Statement{
+	s := &watch.Statement{
 		Type: schemas.TypeStatusChanged, Previous: schemas.Pending, Reading: r,
 		Facts: schemas.Facts{Status: schemas.Captured, Entry: 1, Final: true},
 		Trail: watch.Trail{Version: watch.Version, PaymentKey: check.PaymentKey, Place: watch.Place{Epoch: 1, Step: 2}},

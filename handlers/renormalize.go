@@ -14,7 +14,7 @@ func (h *Check) renormalize(m Message, t Tenure, lane watch.Lane, c watch.Check)
 	if c.Correction != nil {
 		payment = PaymentThen(c.PaymentKey, c.Context, c.Correction.Reference)
 	}
-	q := watch.Question{Check: c, Lane: lane, LogFrom: t.LogFrom, Now: time.Now(), Exact: h.Delays, Random: h.Random()}
+	q := &watch.Question{Check: c, Lane: lane, LogFrom: t.LogFrom, Now: time.Now(), Exact: h.Delays, Random: h.Random()}
 	q.Schedule = h.Schedule(c.Provider, payment.Method)
 	if provider := h.Providers[c.Provider]; provider != nil && c.Evidence != nil {
 		q.Evidence = readEvidence(provider, *c.Evidence, payment)
@@ -40,7 +40,7 @@ func ReadAgain(provider providers.Provider, e watch.Evidence, p providers.Paymen
 }
 
 // rereadOutcome is what a correction came to, in the words of a check. One that must be tried again is unavailable or refused.
-func rereadOutcome(q watch.Question, d watch.Decision) providers.Outcome {
+func rereadOutcome(q *watch.Question, d *watch.Decision) providers.Outcome {
 	o := providers.Outcome{Kind: providers.Refused}
 	if q.Evidence != nil {
 		o = q.Evidence.Outcome

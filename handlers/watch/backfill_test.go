@@ -67,7 +67,7 @@ func TestABackfill(t *testing.T) {
 		w, said := after(t, answers(schemas.Captured))
 		w.lane = watch.Lane{}
 		taken := w.meet(event{}.check())
-		w.lane = watch.Abandon(watch.Question{Check: taken.Check, Lane: w.lane, Now: w.now}).Lane
+		w.lane = watch.Abandon(&watch.Question{Check: taken.Check, Lane: w.lane, Now: w.now}).Lane
 		w.ask(backfill(known, &said), answers(schemas.Authorized), nil)
 		assert.Equal(t, []string{"captured 1 final"}, w.says(), "what was authorised before it was captured is stale")
 	})

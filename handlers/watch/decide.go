@@ -104,9 +104,9 @@ const (
 	backfillRetries = time.Hour        // how long a backfill check is tried again
 )
 
-// Decide says what an answer means after all that was said before, and what to do next. It is pure.
-func Decide(q Question) Decision {
-	d := &deciding{Question: q, said: q.Lane.Said.clone()}
+// Decide says what an answer means after all that was said before, and what to do next. It is pure, and does not change q.
+func Decide(q *Question) *Decision {
+	d := &deciding{Question: *q, said: q.Lane.Said.clone()}
 	if q.Check.Kind == KindRenormalize {
 		d.renormalize()
 		return d.result()

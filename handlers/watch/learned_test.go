@@ -22,7 +22,7 @@ func TestAnIdentifierThatAnAnswerTaughtIsUsedFromThenOnButIsNotAnInitiatedEvents
 		Kind: providers.Observed, Learned: schemas.Reference{"payment_id": "pay"},
 		Observation: &providers.Observation{Status: schemas.Pending, ProviderPaymentID: "pay"},
 	}
-	decision := Decide(Question{
+	decision := Decide(&Question{
 		Check: taken.Check, Lane: lane, Query: Reading{From: schemas.SourceQuery, Outcome: answer}, Now: now,
 		Schedule: Schedule{Open: Rhythm{Every: time.Minute, Deadline: time.Hour}},
 	})

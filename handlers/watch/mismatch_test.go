@@ -77,7 +77,7 @@ func TestAnAbandonedCheckEndsUnresolved(t *testing.T) {
 	t.Parallel()
 	w := newWatched(t)
 	taken := w.meet(event{}.check())
-	d := watch.Abandon(watch.Question{Check: taken.Check, Lane: w.lane, Now: w.now})
+	d := watch.Abandon(&watch.Question{Check: taken.Check, Lane: w.lane, Now: w.now})
 	require.Len(t, d.Statements, 1)
 	assert.Equal(t, "unresolved: unknown internal_error final", spoken(d.Statements[0]))
 	assert.Nil(t, d.Next)

@@ -103,7 +103,7 @@ func (p *paced) step(query watch.Reading) bool {
 	taken := p.lane.Take(p.check, p.now)
 	require.Equal(p.T, watch.Ask, taken.Verdict)
 	p.asked++
-	d := watch.Decide(watch.Question{
+	d := watch.Decide(&watch.Question{
 		Check: taken.Check, Lane: p.lane, Query: query, Schedule: p.schedule, Now: p.now, Random: rapid.Float64Range(0, 1).Draw(p.T, "random"),
 	})
 	if chance("crash before the writes") {
@@ -136,7 +136,7 @@ func (p *paced) late() {
 }
 
 // paces holds a delay against the schedule.
-func (p *paced) paces(asked watch.Check, o providers.Outcome, d watch.Decision) {
+func (p *paced) paces(asked watch.Check, o providers.Outcome, d *watch.Decision) {
 	after, next := d.Next.After, d.Next.Check
 	switch {
 	case next.Parked:
@@ -158,7 +158,7 @@ func (p *paced) paces(asked watch.Check, o providers.Outcome, d watch.Decision) 
 }
 
 // pacesPlanned holds a planned delay against the schedule: shorter than planned less jitter only where something must not be missed.
-func (p *paced) pacesPlanned(o providers.Outcome, d watch.Decision) {
+func (p *paced) pacesPlanned(o providers.Outcome, d *watch.Decision) {
 	after, next := d.Next.After, d.Next.Check
 	rhythm := p.schedule.Rhythm(next.Phase)
 	planned := rhythm.Planned(next.Delays - 1)

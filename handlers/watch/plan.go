@@ -298,7 +298,7 @@ func (d *deciding) planBackfill() {
 }
 
 // result puts the decision together, with the lane as it is once everything is written.
-func (d *deciding) result() Decision {
+func (d *deciding) result() *Decision {
 	lane := d.Lane
 	chained := !d.Check.Kind.aside() || d.opened
 	if !d.Check.Kind.aside() || len(d.statements) > 0 {
@@ -312,28 +312,28 @@ func (d *deciding) result() Decision {
 	if context == nil {
 		context = d.Check.Context // the operator's own
 	}
-	for i, s := range d.statements {
-		trail := Trail{
+	for i := range d.statements {
+		s := &d.statements[i]
+		s.Trail = Trail{
 			Version: Version, PaymentKey: d.Check.PaymentKey, Unresolved: s.Type == schemas.TypeStatusUnresolved, Said: s.Said,
 			Context: context.withoutOrigins(),
 		}
 		if s.Corrects != "" {
-			trail.From, trail.Context = s.Reading.From, d.readFor.withoutOrigins()
+			s.Trail.From, s.Trail.Context = s.Reading.From, d.readFor.withoutOrigins()
 		}
 		if chained {
-			trail.Place = Place{d.Check.Epoch, d.Check.Step - 1}
+			s.Trail.Place = Place{d.Check.Epoch, d.Check.Step - 1}
 		}
-		d.statements[i].Trail = trail
 	}
-	return Decision{
+	return &Decision{
 		Statements: d.statements, DeadLetters: d.letters, Next: d.next, Record: d.record, Rereading: d.reread, Lane: lane,
 		Stale: d.stale, Alarms: d.alarms,
 	}
 }
 
 // Abandon ends the watch of a payment whose check cannot be handled.
-func Abandon(q Question) Decision {
-	d := &deciding{Question: q, said: q.Lane.Said.clone()}
+func Abandon(q *Question) *Decision {
+	d := &deciding{Question: *q, said: q.Lane.Said.clone()}
 	if !q.Check.Kind.aside() {
 		d.end(schemas.UnresolvedInternalError, "the check could not be handled")
 	}

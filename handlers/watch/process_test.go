@@ -214,7 +214,7 @@ func (w *world) decide(b block) {
 	if w.traced {
 		w.sayf("  %s", told(query, evidence))
 	}
-	d := watch.Decide(watch.Question{
+	d := watch.Decide(&watch.Question{
 		Check: c, Lane: p.work.lane, Query: query, Evidence: evidence, Schedule: worldSchedule(), Now: w.now,
 		LogFrom: p.logFrom, Random: float64(b[4]) / 255,
 	})

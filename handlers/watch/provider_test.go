@@ -320,7 +320,7 @@ type sight struct {
 	query, own, dispute int // states, -1 for none
 }
 
-func sightOf(c watch.Check, query watch.Reading, evidence *watch.Reading, d watch.Decision) *sight {
+func sightOf(c watch.Check, query watch.Reading, evidence *watch.Reading, d *watch.Decision) *sight {
 	s := sight{query: stateOf(&query), own: -1, dispute: -1}
 	if s.query >= 0 && c.Kind != watch.KindBackfill && (c.Context != nil || !booksMoney(query.Outcome.Observation.Status)) {
 		s.own = s.query

@@ -31,7 +31,7 @@ func (w *watched) correction() watch.Check {
 }
 
 // rereads has the last event's answer read again, which now says something else.
-func (w *watched) rereads(now watch.Reading) watch.Decision {
+func (w *watched) rereads(now watch.Reading) *watch.Decision {
 	w.t.Helper()
 	return w.ask(w.correction(), watch.Reading{}, &now)
 }
@@ -348,7 +348,7 @@ func TestARenormalizationThatCannotBeHandledEndsNoWatch(t *testing.T) {
 	t.Parallel()
 	w := story(t, answers(schemas.Pending))
 	taken := w.meet(w.correction())
-	d := watch.Abandon(watch.Question{Check: taken.Check, Lane: w.lane, Now: w.now})
+	d := watch.Abandon(&watch.Question{Check: taken.Check, Lane: w.lane, Now: w.now})
 	assert.Empty(t, d.Statements)
 	assert.Equal(t, w.lane, d.Lane)
 }

@@ -152,8 +152,9 @@ func (s *Said) enter() {
 		s.Entries = map[string]int{}
 	}
 	s.Dispute = nil
-	s.Entries[s.entryKey()]++
-	s.Entry = s.Entries[s.entryKey()]
+	key := s.entryKey()
+	s.Entries[key]++
+	s.Entry = s.Entries[key]
 }
 
 // attempt relates an answer's attempt, by the provider's payment id, to the one last spoken of.

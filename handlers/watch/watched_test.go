@@ -41,11 +41,11 @@ func (w *watched) meet(c watch.Check) watch.Taken {
 }
 
 // ask meets a check that has to be asked and decides what the answer means.
-func (w *watched) ask(c watch.Check, query watch.Reading, evidence *watch.Reading) watch.Decision {
+func (w *watched) ask(c watch.Check, query watch.Reading, evidence *watch.Reading) *watch.Decision {
 	w.t.Helper()
 	taken := w.meet(c)
 	require.Equal(w.t, watch.Ask, taken.Verdict, "the check is asked")
-	d := watch.Decide(watch.Question{
+	d := watch.Decide(&watch.Question{
 		Check: taken.Check, Lane: w.lane, Query: query, Evidence: evidence,
 		Schedule: w.schedule, Now: w.now, LogFrom: w.logFrom, Random: w.random,
 	})

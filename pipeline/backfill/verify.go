@@ -202,7 +202,7 @@ func (v *verifying) compare(ctx context.Context, p Payment) (Difference, bool, e
 
 // held holds an answer against what was said, as the pipeline does.
 func (v *verifying) held(d Difference, p Payment, answer providers.Answer, outcome providers.Outcome) (Difference, bool, error) {
-	decision := watch.Decide(watch.Question{
+	decision := watch.Decide(&watch.Question{
 		Check: watch.Check{PaymentKey: p.PaymentKey, Kind: watch.KindBackfill, Context: p.Context, Cause: schemas.CauseBackfill},
 		Lane:  watch.Lane{Said: p.Said, Context: p.Context, Logged: p.Said.Has()},
 		Query: watch.Reading{From: schemas.SourceQuery, Answer: answer, Outcome: outcome}, Now: time.Now(),

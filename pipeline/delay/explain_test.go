@@ -50,7 +50,7 @@ func walk(t tester, s watch.Schedule, says providers.Outcome) []time.Duration {
 		times = append(times, now.Sub(begun))
 		taken := lane.Take(check, now)
 		require.Equal(t, watch.Ask, taken.Verdict)
-		d := watch.Decide(watch.Question{
+		d := watch.Decide(&watch.Question{
 			Check: taken.Check, Lane: lane, Schedule: s, Now: now,
 			Query: watch.Reading{From: schemas.SourceQuery, Answer: answer, Outcome: says},
 		})

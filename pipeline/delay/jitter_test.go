@@ -17,7 +17,7 @@ import (
 // drawn is what a planned delay becomes.
 func drawn(d time.Duration, jitter, random float64) time.Duration {
 	begun := time.Date(2026, 1, 31, 12, 0, 0, 0, time.UTC)
-	decision := watch.Decide(watch.Question{
+	decision := watch.Decide(&watch.Question{
 		Check: watch.Check{Kind: watch.KindChain, Phase: watch.PhaseOpen, PhaseSince: begun, Since: begun, Context: &watch.Context{}},
 		Query: watch.Reading{
 			From: schemas.SourceQuery,
