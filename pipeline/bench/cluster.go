@@ -26,11 +26,15 @@ type cluster struct {
 }
 
 func connect(brokers []string, provider string) (*cluster, error) {
-	client, err := kafka.NewClient(kafka.Config{Brokers: brokers, ClientID: "paystatus-bench"})
+	client, err := newClient(brokers)
 	if err != nil {
 		return nil, err
 	}
 	return &cluster{brokers: brokers, provider: provider, client: client, name: "paystatus-bench-" + uuid.NewString()[:8]}, nil
+}
+
+func newClient(brokers []string) (*kafka.Client, error) {
+	return kafka.NewClient(kafka.Config{Brokers: brokers, ClientID: "paystatus-bench"})
 }
 
 func (c *cluster) close() { _ = c.client.Close() }
@@ -171,15 +175,21 @@ func (c *cluster) cleanUp(ctx context.Context, load Load) {
 	}
 }
 
-// uncommitted counts the records of the groups' topics that are not committed.
+// uncommitted counts the records of the groups' topics that are not committed. Its client is its own: the one of the bench may not know
+// yet what topics a contender has made.
 func (c *cluster) uncommitted(ctx context.Context, groups map[string]string) (int64, error) {
+	client, err := newClient(c.brokers)
+	if err != nil {
+		return 0, err
+	}
+	defer func() { _ = client.Close() }()
 	var all int64
 	for topic, group := range groups {
-		ends, err := c.client.ListOffsets(ctx, topic, kafka.Latest)
+		ends, err := client.ListOffsets(ctx, topic, kafka.Latest)
 		if err != nil {
 			return 0, err
 		}
-		committed, err := c.client.CommittedOffsets(ctx, group, topic)
+		committed, err := client.CommittedOffsets(ctx, group, topic)
 		if err != nil {
 			return 0, err
 		}
