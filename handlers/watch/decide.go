@@ -2,6 +2,7 @@ package watch
 
 import (
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/paystatus/paystatus/providers"
@@ -118,8 +119,12 @@ func Decide(q *Question) *Decision {
 		d.said.Amount = q.Check.Context.Amount.Value
 	}
 	if c := q.Lane.Context; c != nil && len(q.Query.Outcome.Learned) > 0 {
+		learned := schemas.Reference{}
+		for name, id := range q.Query.Outcome.Learned {
+			learned[name] = strings.Clone(id) // not the whole answer with it
+		}
 		d.Lane.Context = c.clone()
-		d.Lane.Context.Learned, _ = c.Learned.Merge(q.Query.Outcome.Learned)
+		d.Lane.Context.Learned, _ = c.Learned.Merge(learned)
 	}
 	d.old = d.said.clone()
 	d.doubtSince = q.Check.RefundDoubtSince

@@ -2,6 +2,7 @@ package watch
 
 import (
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/paystatus/paystatus/schemas"
@@ -14,6 +15,7 @@ import (
 func (d *deciding) dispute(r *Reading) (news bool) {
 	obs := r.observation()
 	now := dispute{Dispute: *obs.Dispute, At: obs.OccurredAt}
+	now.ID = strings.Clone(now.ID) // not the whole answer with it
 	said := d.said.clone()
 	i := said.which(now, obs.DisputeUnnamed)
 	switch {

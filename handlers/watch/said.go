@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/paystatus/paystatus/schemas"
@@ -264,10 +265,11 @@ func (s *Said) hear(known []dispute) {
 	}
 }
 
-// spokenOf notes the attempt and the provider's time of what was said or confirmed.
+// spokenOf notes the attempt and the provider's time of what was said or confirmed. The id may be a part of the answer's text, which a
+// lane that keeps it must not keep.
 func (s *Said) spokenOf(id string, occurredAt time.Time) {
 	if id != "" && !slices.Contains(s.Attempts, id) {
-		s.Attempts = append(s.Attempts, id)
+		s.Attempts = append(s.Attempts, strings.Clone(id))
 		if len(s.Attempts) > maxAttempts {
 			s.Attempts = s.Attempts[1:]
 		}
