@@ -53,7 +53,7 @@ func FromConfig(c *config.Config, k kafka.Config, log *slog.Logger) (Options, er
 	return Options{
 		Kafka: k, Group: c.Kafka.Group, SessionTimeout: c.Kafka.SessionTimeout, Start: startOf(c.Kafka.InitiatedStart),
 		Topics: Topics{Topics: c.Topics}, InFlight: c.Limits.InFlight, Lookback: c.Limits.Lookback, Drain: c.Limits.Drain,
-		Providers: connected, Share: share, Schedule: c.Schedules.For,
+		Providers: connected, Share: share, Schedule: c.Schedules.Table(),
 		Events: handlers.Events{
 			Structured: c.Events.Mode == config.ModeStructured, OmitRaw: c.Events.Raw == config.RawNone, Source: c.Events.Source,
 		},

@@ -19,7 +19,6 @@ import (
 	"math/rand/v2"
 	"time"
 
-	"github.com/ThreeDotsLabs/watermill"
 	"github.com/ThreeDotsLabs/watermill/message"
 
 	"github.com/paystatus/paystatus/handlers"
@@ -236,7 +235,8 @@ func (p *Pipeline) insist(ctx context.Context, topic string, msg *message.Messag
 
 // message makes a record to be written, if the message whose context this is still is ours.
 func (p *Pipeline) message(ctx context.Context, key, value []byte, headers []handlers.Header) *message.Message {
-	msg := message.NewMessageWithContext(kafka.WithLease(context.WithoutCancel(ctx), kafka.LeaseOf(ctx)), watermill.NewUUID(), value)
+	const uuid = "" // none is written
+	msg := message.NewMessageWithContext(kafka.WithLease(context.WithoutCancel(ctx), kafka.LeaseOf(ctx)), uuid, value)
 	kafka.SetKey(msg, key)
 	exact := make([]kafka.Header, len(headers))
 	for i, h := range headers {

@@ -160,8 +160,11 @@ func (r *restorer) tails(ctx context.Context, a kafka.Assignment) error {
 // messageOf is a record as handlers see it.
 func messageOf(r kafka.Record) handlers.Message {
 	m := handlers.Message{Topic: r.Topic, Partition: r.Partition, Offset: r.Offset, Time: r.Time, Key: r.Key, Value: r.Value}
-	for _, h := range r.Headers {
-		m.Headers = append(m.Headers, handlers.Header(h))
+	if len(r.Headers) > 0 {
+		m.Headers = make([]handlers.Header, len(r.Headers))
+	}
+	for i, h := range r.Headers {
+		m.Headers[i] = handlers.Header(h)
 	}
 	return m
 }

@@ -30,11 +30,13 @@ func Interpret(provider Provider, answer Answer, p Payment, signatureRequired bo
 }
 
 // Kept is the raw part of an event about this outcome: the page that decided, sealed. Nil when there is none.
-func Kept(a Answer, o Outcome, p Payment) *schemas.Raw {
+func Kept(a Answer, o Outcome, p Payment) *schemas.Raw { return kept(a, o, o.Identifiers(p)) }
+
+func kept(a Answer, o Outcome, own []string) *schemas.Raw {
 	if o.Page < 0 || o.Page >= len(a.Pages) {
 		return nil
 	}
-	return Seal(a.Pages[o.Page], o.Identifiers(p))
+	return Seal(a.Pages[o.Page], own)
 }
 
 // Identifiers are the payment's, those that the answer states among them.
@@ -51,8 +53,8 @@ func (o Outcome) Identifiers(p Payment) []string {
 
 // Change is what the observation alone says, as the data of a status event; what was said before is not in it.
 func (o Outcome) Change(provider Provider, a Answer, p Payment) schemas.Change {
-	obs := o.Observation
-	raw := Kept(a, o, p)
+	obs, own := o.Observation, o.Identifiers(p)
+	raw := kept(a, o, own)
 	change := schemas.Change{
 		PaymentID: p.ID, Provider: provider.Name(), Account: p.Account, ProviderPaymentID: obs.ProviderPaymentID, Reference: p.Reference,
 		Status: obs.Status, Final: obs.Final && !obs.PayableAgain, Funds: obs.Status.Funds(), ProviderStatus: obs.ProviderStatus,
@@ -66,7 +68,7 @@ func (o Outcome) Change(provider Provider, a Answer, p Payment) schemas.Change {
 	if change.Anomalies == nil {
 		change.Anomalies = []schemas.Anomaly{}
 	}
-	masked := maskWords(&change, o.Identifiers(p))
+	masked := maskWords(&change, own)
 	if raw != nil {
 		change.ObservedAt = raw.ReceivedAt
 		masked = masked || raw.Masked

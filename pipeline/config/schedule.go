@@ -143,6 +143,27 @@ func (s Schedules) For(provider, method string) watch.Schedule {
 	return settleOne(p.Methods[strings.ToLower(method)], p.ScheduleSettings, s[defaultSchedule].ScheduleSettings).resolved()
 }
 
+// Table is For with all schedules worked out before: a check asks for one, and thousands are made a second.
+func (s Schedules) Table() func(provider, method string) watch.Schedule {
+	type place struct{ provider, method string }
+	table := map[place]watch.Schedule{}
+	for name, p := range s {
+		table[place{provider: name}] = s.For(name, "")
+		for method := range p.Methods {
+			table[place{name, strings.ToLower(method)}] = s.For(name, method)
+		}
+	}
+	general := s.For("", "")
+	return func(provider, method string) watch.Schedule {
+		for _, at := range []place{{provider, strings.ToLower(method)}, {provider: provider}} {
+			if schedule, known := table[at]; known {
+				return schedule
+			}
+		}
+		return general
+	}
+}
+
 // settleOne takes each value from the first layer that says it.
 func settleOne(layers ...ScheduleSettings) ScheduleSettings {
 	var all ScheduleSettings

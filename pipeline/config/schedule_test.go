@@ -42,6 +42,23 @@ func TestSlowProvidersAndMethodsHaveSchedulesOfTheirOwn(t *testing.T) {
 	assert.Equal(t, s.For("", ""), s.For("nobody", "nothing"))
 }
 
+func TestTheTableSaysWhatForSays(t *testing.T) {
+	t.Parallel()
+	s := loaded(t, `
+schedules:
+  default: {open: {every: 7m}}
+  alpha: {open: {deadline: 9h}, methods: {Card: {jitter: 0}}}
+`, nil).Schedules
+	table := s.Table()
+	for _, provider := range []string{"alpha", "beta", "liquido", "worldpay", "nobody", ""} {
+		for _, method := range []string{"", "card", "CARD", "pse", "Boleto", "nothing"} {
+			assert.Equal(t, s.For(provider, method), table(provider, method), "%s %s", provider, method)
+		}
+	}
+	assert.NotEqual(t, table("alpha", "card"), table("alpha", ""))
+	assert.NotEqual(t, table("alpha", ""), table("beta", ""))
+}
+
 func TestAScheduleSaysOnlyWhatDiffers(t *testing.T) {
 	t.Parallel()
 	s := loaded(t, `

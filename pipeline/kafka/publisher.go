@@ -177,8 +177,9 @@ func passing(err error) bool {
 func (p *Publisher) record(topic string, msg *message.Message) kafkago.Message {
 	out := kafkago.Message{Topic: topic, Key: Key(msg), Value: msg.Payload}
 	if exact, ok := msg.Context().Value(headersContext{}).([]Header); ok {
-		for _, h := range exact {
-			out.Headers = append(out.Headers, kafkago.Header(h))
+		out.Headers = make([]kafkago.Header, len(exact))
+		for i, h := range exact {
+			out.Headers[i] = kafkago.Header(h)
 		}
 		return out
 	}
