@@ -13,7 +13,9 @@ func runCommand() *cobra.Command {
 		Long: `Serve until SIGTERM or SIGINT, then finish what is running and exit.
 
 GET /readyz on http.listen answers 200 once the partitions are assigned and 503 before and while draining, /healthz answers 200
-while the process can work.`,
+while the process can work.
+
+Where neither GOGC nor GOMEMLIMIT is set, the garbage collector runs as with GOGC=200.`,
 		Args: cobra.NoArgs,
 	}
 	path := configFlag(cmd)
@@ -30,6 +32,7 @@ while the process can work.`,
 		log := logger(c.Log)
 		v, revision := built()
 		log.InfoContext(cmd.Context(), "paystatus", "version", v, "revision", revision, "config", *path)
+		pipeline.CollectLess()
 		service := &pipeline.Service{Config: c, Log: log, AcceptLostOffsets: *accept}
 		return service.Run(cmd.Context())
 	}
