@@ -65,6 +65,7 @@ func HTTP(s Settings) *http.Transport {
 	t.MaxIdleConnsPerHost = s.Concurrency
 	t.MaxIdleConns = 0
 	t.DisableCompression = true
+	t.ReadBufferSize, t.WriteBufferSize = 2<<10, 2<<10 // of each of hundreds of connections
 	t.HTTP2 = &http.HTTP2Config{SendPingTimeout: s.Timeout / 2, PingTimeout: s.Timeout / 2}
 	return t
 }
