@@ -100,5 +100,5 @@ func TestTopicsSaysThatNoBrokerAnswers(t *testing.T) {
 	t.Parallel()
 	r := inProcess(t.Context(), "", "topics", "check", "--config", file(t, "c.yaml", "kafka: {brokers: [\"127.0.0.1:1\"]}"))
 	assert.Equal(t, cli.ExitFailed, r.code)
-	assert.Contains(t, r.stderr, "127.0.0.1:1: connect: connection refused")
+	assert.Contains(t, r.stderr, "kafka: describe topics: broker 127.0.0.1:1: dial tcp 127.0.0.1:1: connect: connection refused")
 }

@@ -1,6 +1,7 @@
 package kafka
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -9,6 +10,7 @@ import (
 	"net"
 	"slices"
 	"strconv"
+	"strings"
 	"time"
 
 	kafkago "github.com/segmentio/kafka-go"
@@ -130,13 +132,17 @@ func (c *Client) DescribeTopics(ctx context.Context, names ...string) (map[strin
 }
 
 // metadata asks about topics. It is patient with a cluster that is slow to answer for the first time: kafka-go's Transport gives that
-// answer no longer than MetadataTTL, and until one came it gives the error of its last attempt.
+// answer no longer than MetadataTTL, and until one came it gives the error of its last attempt. Everything begins here, so the error names
+// the brokers, and not the function that asked them.
 func (c *Client) metadata(ctx context.Context, topics ...string) (*kafkago.MetadataResponse, error) {
 	for began := time.Now(); ; {
 		metadata, err := c.client.Metadata(ctx, &kafkago.MetadataRequest{Topics: topics})
+		if err == nil {
+			return metadata, nil
+		}
 		timeout, ok := errors.AsType[net.Error](err)
 		if late := ok && timeout.Timeout(); !late || time.Since(began) > c.client.Timeout || pause(ctx, retryPause) != nil {
-			return metadata, err
+			return nil, fmt.Errorf("broker %s: %w", strings.Join(c.network.Brokers, ", "), cmp.Or(errors.Unwrap(err), err))
 		}
 	}
 }

@@ -125,7 +125,7 @@ func (s *subscription) member(ctx context.Context) error {
 // no failure.
 func (s *subscription) cannotJoin(ctx context.Context, err error) {
 	level := slog.LevelDebug
-	if !errors.Is(err, kafkago.RebalanceInProgress) && time.Since(s.outside) >= outsidePause {
+	if ctx.Err() == nil && !errors.Is(err, kafkago.RebalanceInProgress) && time.Since(s.outside) >= outsidePause {
 		level, s.outside = slog.LevelWarn, time.Now()
 	}
 	s.log.Log(ctx, level, "kafka: cannot join the group, trying again", "error", err)

@@ -9,6 +9,7 @@ import (
 	"io/fs"
 	"log/slog"
 	"os"
+	"slices"
 	"strings"
 	"time"
 
@@ -129,6 +130,9 @@ func (f *runFlags) options(name string, log *slog.Logger) (consumer.Options, err
 	if f.batch < 1 {
 		return consumer.Options{}, misuse{errors.New("--batch must be at least 1")}
 	}
+	if sasl := []string{f.mechanism, f.username, f.passwordFile}; slices.Contains(sasl, "") && strings.Join(sasl, "") != "" {
+		return consumer.Options{}, misuse{errors.New("--sasl-mechanism, --sasl-username and --sasl-password-file belong together")}
+	}
 	start, err := parseStart(f.from)
 	if err != nil {
 		return consumer.Options{}, misuse{err}
@@ -148,6 +152,9 @@ func (f *runFlags) options(name string, log *slog.Logger) (consumer.Options, err
 			return o, fmt.Errorf("--sasl-password-file: %w", err)
 		}
 		o.Kafka.SASL = kafka.SASL{Mechanism: f.mechanism, Username: f.username, Password: strings.TrimRight(string(password), "\r\n")}
+	}
+	if _, err := kafka.NewClient(o.Kafka); err != nil { // it connects with its first request
+		return o, misuse{err}
 	}
 	return o, nil
 }
