@@ -280,16 +280,27 @@ func (c *Client) listOffsets(
 
 // CommittedOffsets gives a group's next offset to handle for the partitions of a topic that have one.
 func (c *Client) CommittedOffsets(ctx context.Context, group, topic string) (map[int]int64, error) {
+	all, err := c.committed(ctx, group, topic)
+	return all.offsets, err
+}
+
+// Owners gives what SubscriberOptions.Owner said when a group last committed each partition of a topic, each owner once. More than one,
+// or another than oneself, means that the group's offsets are also the progress of somebody else.
+func (c *Client) Owners(ctx context.Context, group, topic string) ([]string, error) {
+	all, err := c.committed(ctx, group, topic)
+	return all.owners, err
+}
+
+func (c *Client) committed(ctx context.Context, group, topic string) (all committed, err error) {
 	partitions, err := c.partitions(ctx, topic)
 	if err != nil {
-		return nil, err
+		return all, err
 	}
-	var offsets map[int]int64
 	err = again(ctx, func() error {
-		offsets, _, err = c.commits(ctx, group, topic, ids(partitions))
+		all, err = c.commits(ctx, group, topic, ids(partitions))
 		return err
 	})
-	return offsets, err
+	return all, err
 }
 
 // CommitOffsets sets the next offsets to handle of a group that has no members; with members the coordinator refuses.

@@ -132,9 +132,16 @@ func TestOffsetsAreCommittedForAGroupWithoutMembersOnly(t *testing.T) {
 	assert.Equal(t, map[int]int64{0: 5, 2: 0}, got)
 	require.NoError(t, c.client.CommitOffsets(t.Context(), c.group(), topic, nil), "nothing to do")
 
-	s := c.subscriber(kafka.SubscriberOptions{Group: c.group() + "living"})
+	owners, err := c.client.Owners(t.Context(), c.group(), topic)
+	require.NoError(t, err)
+	assert.Empty(t, owners)
+
+	s := c.subscriber(kafka.SubscriberOptions{Group: c.group() + "living", Owner: "a store"})
 	c.subscribe(s, topic)
 	eventually(t, "ready", s.Ready)
+	owners, err = c.client.Owners(t.Context(), c.group()+"living", topic)
+	require.NoError(t, err)
+	assert.Equal(t, []string{"a store"}, owners, "noted before anything is read")
 	require.Error(t, c.client.CommitOffsets(t.Context(), c.group()+"living", topic, map[int]int64{0: 5}))
 }
 

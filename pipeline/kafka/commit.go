@@ -1,11 +1,13 @@
 package kafka
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"maps"
+	"slices"
 	"time"
 
 	kafkago "github.com/segmentio/kafka-go"
@@ -16,11 +18,19 @@ const (
 	commitDeadline = 5 * time.Second
 )
 
-// commitNote is the metadata of every commit: how many partitions the topic had when the group first saw it. A partition above
-// that came later, so the group reads it from its first record, whatever Start says: a group that starts at the end must not
-// miss what is written between the growth and its notice.
+// commitNote is the metadata of every commit: how many partitions the topic had when the group first saw it, and whose progress it is.
+// A partition above that number came later, so the group reads it from its first record, whatever Start says: a group that starts at the
+// end must not miss what is written between the growth and its notice.
 type commitNote struct {
-	Partitions int `json:"partitions"`
+	Partitions int    `json:"partitions"`
+	Owner      string `json:"owner,omitempty"`
+}
+
+// committed is what a group has committed on a topic.
+type committed struct {
+	offsets map[int]int64
+	count   int      // of the partitions that the group began with: the least that a commit notes, or up to the highest that has a commit
+	owners  []string // that commits note, each once
 }
 
 // resolve finds out where to read each assigned partition from. Where nothing is committed it commits what Start means, so that the
@@ -31,17 +41,17 @@ func (g *generation) resolve(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	committed, count, err := client.commits(ctx, group, topic, ids(all))
+	committed, err := client.commits(ctx, group, topic, ids(all))
 	if err != nil {
 		return err
 	}
-	g.count = count
+	g.count = committed.count
 	var first, grown []int
 	for _, id := range g.ids() {
-		if _, ok := committed[id]; ok {
+		if _, ok := committed.offsets[id]; ok {
 			continue
 		}
-		if id < count {
+		if id < g.count {
 			first = append(first, id)
 		} else {
 			grown = append(grown, id)
@@ -60,7 +70,7 @@ func (g *generation) resolve(ctx context.Context) error {
 		return err
 	}
 	for _, p := range g.partitions {
-		offset, ok := committed[p.id]
+		offset, ok := committed.offsets[p.id]
 		if !ok {
 			offset = starts[p.id]
 		}
@@ -70,9 +80,8 @@ func (g *generation) resolve(ctx context.Context) error {
 	return nil
 }
 
-// commits gives a group's committed offsets with the number of partitions that the group began with: the least that a commit notes,
-// or, if others committed, up to the highest that has a commit.
-func (c *Client) commits(ctx context.Context, group, topic string, partitions []int) (map[int]int64, int, error) {
+func (c *Client) commits(ctx context.Context, group, topic string, partitions []int) (committed, error) {
+	out := committed{offsets: map[int]int64{}, count: len(partitions)}
 	response, err := c.client.OffsetFetch(ctx, &kafkago.OffsetFetchRequest{
 		GroupID: group, Topics: map[string][]int{topic: partitions},
 	})
@@ -80,38 +89,38 @@ func (c *Client) commits(ctx context.Context, group, topic string, partitions []
 		err = response.Error
 	}
 	if errors.Is(err, kafkago.GroupIdNotFound) { // some brokers say so instead of answering "none" for each partition
-		return map[int]int64{}, len(partitions), nil
+		return out, nil
 	}
 	if err != nil {
-		return nil, 0, fmt.Errorf("kafka: committed offsets of %s on %s: %w", group, topic, err)
+		return out, fmt.Errorf("kafka: committed offsets of %s on %s: %w", group, topic, err)
 	}
-	out := map[int]int64{}
 	noted, highest := 0, 0
 	for _, p := range response.Topics[topic] {
 		if p.Error != nil {
-			return nil, 0, fmt.Errorf("kafka: committed offset of %s on %s/%d: %w", group, topic, p.Partition, p.Error)
+			return out, fmt.Errorf("kafka: committed offset of %s on %s/%d: %w", group, topic, p.Partition, p.Error)
 		}
 		if p.CommittedOffset < 0 {
 			continue
 		}
-		out[p.Partition] = p.CommittedOffset
+		out.offsets[p.Partition] = p.CommittedOffset
 		highest = max(highest, p.Partition+1)
 		var note commitNote
-		if json.Unmarshal([]byte(p.Metadata), &note) == nil && note.Partitions > 0 && (noted == 0 || note.Partitions < noted) {
+		if json.Unmarshal([]byte(p.Metadata), &note) != nil {
+			continue
+		}
+		if note.Partitions > 0 && (noted == 0 || note.Partitions < noted) {
 			noted = note.Partitions
 		}
+		if note.Owner != "" && !slices.Contains(out.owners, note.Owner) {
+			out.owners = append(out.owners, note.Owner)
+		}
 	}
-	switch {
-	case noted > 0:
-		return out, noted, nil
-	case highest > 0:
-		return out, highest, nil
-	}
-	return out, len(partitions), nil
+	out.count = cmp.Or(noted, highest, out.count)
+	return out, nil
 }
 
 func (g *generation) commit(ctx context.Context, offsets map[int]int64) error {
-	note, err := json.Marshal(commitNote{Partitions: g.count})
+	note, err := json.Marshal(commitNote{Partitions: g.count, Owner: g.sub.options.Owner})
 	if err != nil {
 		return err
 	}

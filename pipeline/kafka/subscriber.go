@@ -58,6 +58,9 @@ type SubscriberOptions struct {
 	NackPause time.Duration
 	// Start is where the group begins on partitions without a committed offset; default Earliest.
 	Start Start
+	// Owner says whose progress the group's offsets are, for a service that keeps what it did in a store of its own; it is noted with
+	// every commit. See Client.Owners.
+	Owner string
 	// OnAssign is called before the first message of a generation is handed out. ctx ends when the generation does. After an
 	// error the member leaves the group and joins again later.
 	OnAssign func(ctx context.Context, a Assignment) error

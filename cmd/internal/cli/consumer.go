@@ -70,7 +70,8 @@ func (c *Consumer) RunCommand(short, long string, prepare func(*cobra.Command) (
 		Long: long + `
 
 An event counts once, however often it is delivered, backfilled or read again: the ids of a payment's events are kept in the transaction that
-also holds the effect. So --group may change, and Kafka's offsets may be lost, and nothing is done twice. Without --until-end it serves until
+also holds the effect. So --group may change, and Kafka's offsets may be lost, and nothing is done twice. A group belongs to one database: with
+another the command ends, for what was read into the one is not in the other. Without --until-end it serves until
 SIGTERM or SIGINT, then finishes what is running and exits.`,
 	}
 	var f runFlags

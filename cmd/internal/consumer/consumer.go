@@ -63,7 +63,9 @@ type Counts struct {
 type consumer struct {
 	options Options
 	db      *store.DB
+	client  *kafka.Client
 	writer  *writer
+	shared  chan error // that the group is somebody else's, too
 	log     *slog.Logger
 
 	news, duplicates, regressions, refused, others atomic.Int64
@@ -72,9 +74,15 @@ type consumer struct {
 // Run consumes until ctx ends, or with UntilEnd until the end. What runs is finished first.
 func Run(ctx context.Context, db *store.DB, effect Effect, o Options) (Counts, error) {
 	o.InFlight, o.Batch = cmp.Or(o.InFlight, 1024), cmp.Or(o.Batch, 256)
-	c := &consumer{options: o, db: db, log: o.Log, writer: newWriter(db, effect, o.Batch)}
+	client, err := kafka.NewClient(o.Kafka)
+	if err != nil {
+		return Counts{}, err
+	}
+	defer func() { _ = client.Close() }()
+	c := &consumer{options: o, db: db, client: client, log: o.Log, writer: newWriter(db, effect, o.Batch), shared: make(chan error, 1)}
 	subscriber, err := kafka.NewSubscriber(o.Kafka, kafka.SubscriberOptions{
-		Group: o.Group, InFlight: o.InFlight, SessionTimeout: session, Drain: drain, Start: o.Start,
+		Group: o.Group, InFlight: o.InFlight, SessionTimeout: session, Drain: drain, Start: o.Start, Owner: db.Identity,
+		OnAssign: func(ctx context.Context, _ kafka.Assignment) error { return c.alone(ctx) },
 	})
 	if err != nil {
 		return Counts{}, err
@@ -173,29 +181,55 @@ func (c *consumer) refuse(ctx context.Context, r kafka.Record, reason string) er
 	return nil
 }
 
-// watch ends the consumer when a partition can't be read on.
+// alone fails when the group's offsets are also the progress of another service or database: what that one has read is not here, and
+// nobody would ever notice.
+func (c *consumer) alone(ctx context.Context) error {
+	owners, err := c.client.Owners(ctx, c.options.Group, c.options.Topic)
+	if err != nil {
+		return err
+	}
+	for _, owner := range owners {
+		if owner != c.db.Identity {
+			err := fmt.Errorf("group %s has read %s into another database (%s), and what is there is not here: give this one a --group of its own; "+
+				"it begins anew, and what it knows already takes no effect twice", c.options.Group, c.options.Topic, owner)
+			select {
+			case c.shared <- err:
+			default:
+			}
+			return err
+		}
+	}
+	return nil
+}
+
+// watch ends the consumer when a partition can't be read on, or the group is not its own.
 func (c *consumer) watch(ctx context.Context, s *kafka.Subscriber) error {
-	return every(ctx, time.Second, func() (bool, error) { return false, s.Err() })
+	return every(ctx, time.Second, func() (bool, error) {
+		select {
+		case err := <-c.shared:
+			return false, err
+		default:
+			return false, s.Err()
+		}
+	})
 }
 
 // awaitEnd returns when the group has committed everything that the topic holds now.
 func (c *consumer) awaitEnd(ctx context.Context) error {
-	client, err := kafka.NewClient(c.options.Kafka)
-	if err != nil {
-		return err
-	}
-	defer func() { _ = client.Close() }()
-	ends, err := client.ListOffsets(ctx, c.options.Topic, kafka.Latest)
+	ends, err := c.client.ListOffsets(ctx, c.options.Topic, kafka.Latest)
 	if err != nil {
 		return fmt.Errorf("the end of %s: %w", c.options.Topic, err)
 	}
-	begins, err := client.ListOffsets(ctx, c.options.Topic, c.options.Start)
+	if err := c.alone(ctx); err != nil {
+		return err
+	}
+	begins, err := c.client.ListOffsets(ctx, c.options.Topic, c.options.Start)
 	if err != nil {
 		return fmt.Errorf("the beginning of %s: %w", c.options.Topic, err)
 	}
 	total := int64(-1)
 	return every(ctx, 200*time.Millisecond, func() (bool, error) {
-		committed, err := client.CommittedOffsets(ctx, c.options.Group, c.options.Topic)
+		committed, err := c.client.CommittedOffsets(ctx, c.options.Group, c.options.Topic)
 		if err != nil {
 			return false, err
 		}

@@ -122,14 +122,19 @@ func (s *Service) options(group string) consumer.Options {
 	return consumer.Options{Kafka: s.log.config, Topic: s.log.Topic, Group: group, Start: kafka.Earliest, Log: s.log.config.Logger}
 }
 
+// Take consumes until ctx ends, or what the log holds.
+func (s *Service) Take(ctx context.Context, group string, untilEnd bool) (consumer.Counts, error) {
+	o := s.options(group)
+	o.UntilEnd = untilEnd
+	return consumer.Run(ctx, s.DB, s.Effect, o)
+}
+
 // TakeAll consumes what the log holds.
 func (s *Service) TakeAll(group string) consumer.Counts {
 	s.t.Helper()
-	o := s.options(group)
-	o.UntilEnd = true
 	ctx, cancel := context.WithTimeout(s.t.Context(), time.Minute)
 	defer cancel()
-	counts, err := consumer.Run(ctx, s.DB, s.Effect, o)
+	counts, err := s.Take(ctx, group, true)
 	require.NoError(s.t, err)
 	require.NoError(s.t, ctx.Err(), "the end was not reached in time")
 	return counts

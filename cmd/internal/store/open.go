@@ -12,6 +12,7 @@ import (
 	"path/filepath"
 	"strings"
 
+	"github.com/google/uuid"
 	_ "github.com/jackc/pgx/v5/stdlib" // the driver pgx
 	"github.com/pressly/goose/v3"
 	"github.com/pressly/goose/v3/lock"
@@ -39,6 +40,9 @@ var own embed.FS
 type DB struct {
 	*sql.DB
 
+	// Identity names the consumer and this database of all that it may have; none but Open knows it.
+	Identity string
+
 	dialect  dialect
 	consumer string
 }
@@ -60,7 +64,20 @@ func Open(ctx context.Context, database, name string, migrations fs.FS) (*DB, er
 			return nil, errors.Join(fmt.Errorf("bring the tables of %s up to date: %w", Masked(database), err), db.Close())
 		}
 	}
+	if err := db.identify(ctx); err != nil {
+		return nil, errors.Join(fmt.Errorf("identify %s: %w", Masked(database), err), db.Close())
+	}
 	return db, nil
+}
+
+// identify gives the consumer's part of the database a name that no other has, once.
+func (db *DB) identify(ctx context.Context) error {
+	_, err := db.ExecContext(ctx, `INSERT INTO identities (consumer, identity) VALUES ($1, $2) ON CONFLICT DO NOTHING`,
+		db.consumer, db.consumer+" "+uuid.NewString())
+	if err != nil {
+		return err
+	}
+	return db.QueryRowContext(ctx, `SELECT identity FROM identities WHERE consumer = $1`, db.consumer).Scan(&db.Identity)
 }
 
 // OpenExisting opens a database to look at what a consumer wrote there; it creates and changes nothing.

@@ -1,0 +1,5 @@
+-- +goose Up
+CREATE TABLE identities (
+    consumer TEXT PRIMARY KEY,
+    identity TEXT NOT NULL
+);
