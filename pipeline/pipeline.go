@@ -25,6 +25,7 @@ import (
 	"github.com/paystatus/paystatus/handlers/watch"
 	"github.com/paystatus/paystatus/pipeline/delay"
 	"github.com/paystatus/paystatus/pipeline/kafka"
+	"github.com/paystatus/paystatus/pipeline/snapshot"
 	"github.com/paystatus/paystatus/providers"
 )
 
@@ -154,7 +155,7 @@ func (p *Pipeline) route(name, topic string, handle handlers.Handler, s kafka.Su
 		if !ok {
 			return fmt.Errorf("%s: a message without a record", name)
 		}
-		result, err := p.failures.guard(name, handle, msg.Context(), messageOf(record))
+		result, err := p.failures.guard(name, handle, msg.Context(), snapshot.MessageOf(record))
 		if err != nil {
 			return err
 		}

@@ -4,13 +4,14 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
+	"maps"
 	"time"
 
 	kafkago "github.com/segmentio/kafka-go"
-	"golang.org/x/sync/errgroup"
 
 	"github.com/paystatus/paystatus/handlers"
 	"github.com/paystatus/paystatus/pipeline/kafka"
+	"github.com/paystatus/paystatus/pipeline/snapshot"
 	"github.com/paystatus/paystatus/providers"
 )
 
@@ -98,73 +99,51 @@ func (r *restorer) events(ctx context.Context, from map[int]time.Time, owned map
 			earliest = t
 		}
 	}
-	last, err := r.client.ListOffsets(ctx, r.topics.StatusChanged, kafka.Latest)
+	said, err := snapshot.Range{Since: earliest}.Freeze(ctx, r.client, r.topics.StatusChanged)
 	if err != nil {
-		return 0, fmt.Errorf("restore: offsets of %s: %w", r.topics.StatusChanged, err)
+		return 0, fmt.Errorf("restore: %w", err)
 	}
-	first, err := r.client.ListOffsets(ctx, r.topics.StatusChanged, kafka.At(earliest))
-	if err != nil {
-		return 0, fmt.Errorf("restore: offsets of %s: %w", r.topics.StatusChanged, err)
+	if len(said.Ends) == workPartitions {
+		maps.DeleteFunc(said.Spans, func(partition int, _ snapshot.Span) bool { return !owned[partition] })
 	}
 	all := make([]int, workPartitions)
 	for i := range all {
 		all[i] = i
 	}
-	group, ctx := errgroup.WithContext(ctx)
-	for partition, end := range last {
-		if len(last) == workPartitions && !owned[partition] || first[partition] >= end {
-			continue
+	err = said.Walk(ctx, func(record kafka.Record, _ bool) error {
+		home := kafkago.Murmur2Balancer{}.Balance(kafkago.Message{Key: record.Key}, all...)
+		if owned[home] && !record.Time.Before(from[home]) {
+			r.memory.RestoreEvent(home, snapshot.MessageOf(record))
 		}
-		events += end - first[partition]
-		group.Go(func() error {
-			return r.client.Scan(ctx, r.topics.StatusChanged, partition, first[partition], end, func(record kafka.Record) error {
-				home := kafkago.Murmur2Balancer{}.Balance(kafkago.Message{Key: record.Key}, all...)
-				if owned[home] && !record.Time.Before(from[home]) {
-					r.memory.RestoreEvent(home, messageOf(record))
-				}
-				return nil
-			})
-		})
+		return nil
+	})
+	if err != nil {
+		return 0, fmt.Errorf("restore: %w", err)
 	}
-	if err := group.Wait(); err != nil {
-		return 0, fmt.Errorf("restore: read %s: %w", r.topics.StatusChanged, err)
-	}
-	return events, nil
+	return said.Records(), nil
 }
 
 // tails reads the last records below the committed offsets of the work topic.
 func (r *restorer) tails(ctx context.Context, a kafka.Assignment) error {
-	first, err := r.client.ListOffsets(ctx, r.topics.Checks(), kafka.Earliest)
-	if err != nil {
-		return fmt.Errorf("restore: offsets of %s: %w", r.topics.Checks(), err)
-	}
-	group, ctx := errgroup.WithContext(ctx)
+	tails := snapshot.Spans{}
 	for _, p := range a.Partitions {
-		begin := max(p.Committed-restoreTail, first[p.Partition])
-		if begin >= p.Committed {
-			continue
+		if p.Committed > 0 {
+			tails[p.Partition] = snapshot.Span{From: max(p.Committed-restoreTail, 0), To: p.Committed}
 		}
-		group.Go(func() error {
-			return r.client.Scan(ctx, r.topics.Checks(), p.Partition, begin, p.Committed, func(record kafka.Record) error {
-				r.memory.RestoreCheck(p.Partition, messageOf(record))
-				return nil
-			})
-		})
 	}
-	if err := group.Wait(); err != nil {
-		return fmt.Errorf("restore: read the tail of %s: %w", r.topics.Checks(), err)
+	if len(tails) == 0 {
+		return nil
+	}
+	done, err := snapshot.Range{Offsets: tails}.Freeze(ctx, r.client, r.topics.Checks())
+	if err != nil {
+		return fmt.Errorf("restore: %w", err)
+	}
+	err = done.Walk(ctx, func(record kafka.Record, _ bool) error {
+		r.memory.RestoreCheck(record.Partition, snapshot.MessageOf(record))
+		return nil
+	})
+	if err != nil {
+		return fmt.Errorf("restore: %w", err)
 	}
 	return nil
-}
-
-// messageOf is a record as handlers see it.
-func messageOf(r kafka.Record) handlers.Message {
-	m := handlers.Message{Topic: r.Topic, Partition: r.Partition, Offset: r.Offset, Time: r.Time, Key: r.Key, Value: r.Value}
-	if len(r.Headers) > 0 {
-		m.Headers = make([]handlers.Header, len(r.Headers))
-	}
-	for i, h := range r.Headers {
-		m.Headers[i] = handlers.Header(h)
-	}
-	return m
 }

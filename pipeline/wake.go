@@ -10,6 +10,7 @@ import (
 	"github.com/paystatus/paystatus/handlers"
 	"github.com/paystatus/paystatus/pipeline/delay"
 	"github.com/paystatus/paystatus/pipeline/kafka"
+	"github.com/paystatus/paystatus/pipeline/snapshot"
 )
 
 // wake moves what is due in one tier. It is given the head of each partition and waits until that is due: nothing behind it
@@ -54,7 +55,7 @@ func (w *wake) move(ctx context.Context, batch []kafka.Record) error {
 	var topics []string
 	moves := map[string][]*message.Message{}
 	for _, r := range batch {
-		m := messageOf(r)
+		m := snapshot.MessageOf(r)
 		next := t.tiers().Forward(m.Headers)
 		topic := t.Checks()
 		switch {

@@ -20,7 +20,7 @@ import (
 	"github.com/paystatus/paystatus/pipeline/backfill"
 	"github.com/paystatus/paystatus/pipeline/deadletters"
 	"github.com/paystatus/paystatus/pipeline/kafka"
-	"github.com/paystatus/paystatus/pipeline/statuslog"
+	"github.com/paystatus/paystatus/pipeline/snapshot"
 	"github.com/paystatus/paystatus/schemas"
 )
 
@@ -97,7 +97,7 @@ type backfillFlags struct {
 	rate, concurrency                      int
 	dryRun                                 bool
 
-	what     backfill.Range
+	what     snapshot.Range
 	logSince time.Time
 }
 
@@ -129,17 +129,22 @@ func (f *backfillFlags) add(cmd *cobra.Command) {
 func (f *backfillFlags) check(cmd *cobra.Command) error {
 	var since, until, log, offsets, wrong error
 	now := time.Now()
-	f.what.Partitions = f.partitions
 	f.what.Since, since = deadletters.ParseTime(f.since, now)
 	f.what.Until, until = deadletters.ParseTime(f.until, now)
 	f.logSince, log = deadletters.ParseTime(f.log, now)
-	f.what.Offsets, offsets = statuslog.ParseOffsets(f.offsets)
+	if f.what.Offsets, offsets = snapshot.ParseOffsets(f.offsets); offsets == nil {
+		for _, p := range f.partitions {
+			f.what.Offsets[p] = snapshot.Span{}
+		}
+	}
 	given := cmd.Flags().Changed
 	switch {
 	case f.mode != modeCheck && f.mode != modeVerify:
 		wrong = fmt.Errorf("--mode is check or verify, not %q", f.mode)
 	case f.file != "" && slices.ContainsFunc([]string{"since", "until", "partition", "offsets", "payments"}, given):
 		wrong = errors.New("--file names the payments itself: it takes no --since, --until, --partition, --offsets or --payments")
+	case given("partition") && given("offsets"):
+		wrong = errors.New("--offsets names the partitions itself: it takes no --partition")
 	case f.mode == modeVerify && (given("replay-id") || given("dry-run")):
 		wrong = errors.New("--mode verify writes nothing: it takes no --replay-id and no --dry-run")
 	case given("replay-id") && f.replayID == "":
@@ -176,7 +181,7 @@ func (b *backfilling) run(ctx context.Context) error {
 	selection := backfill.Selection{Provider: b.provider, Account: b.account, Statuses: b.statuses}
 	if b.list != "" {
 		if err := b.open(b.list, func(_ string, from io.Reader) (err error) {
-			selection.IDs, err = backfill.ReadIDs(from)
+			selection.IDs, err = snapshot.ReadIDs(from)
 			return err
 		}); err != nil {
 			return err
@@ -229,10 +234,11 @@ func (b *backfilling) read(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	b.cmd.PrintErrf("reading %d initiated events: %s\n", frozen.Records(), frozen.Flags())
+	b.cmd.PrintErrf("reading %d initiated events: %s\n", frozen.Records(), flagsOf(frozen))
 	bar := cli.NewProgress(b.cmd.ErrOrStderr(), "initiated events read", frozen.Records())
 	defer bar.Clear()
-	return b.payments.ReadInitiated(ctx, b.client, frozen, func(records int64) { bar.At(records, "") })
+	frozen.Progress = func(records int64) { bar.At(records, "") }
+	return b.payments.ReadInitiated(ctx, frozen)
 }
 
 // reread reads what was said, from the beginning or from where it was read before.

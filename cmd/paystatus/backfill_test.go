@@ -140,6 +140,7 @@ func TestABackfillRefusesWhatItDoesNotUnderstand(t *testing.T) {
 		"--since yesterday":           "neither a time",
 		"--offsets 1-2":               "not a range of offsets",
 		"--file f --since 1h":         "--file names the payments itself",
+		"--partition 1 --offsets 2":   "--offsets names the partitions itself",
 		"--mode verify --replay-id x": "--mode verify writes nothing",
 		"--mode verify --dry-run":     "--mode verify writes nothing",
 		"--rate -1":                   "--rate must not be negative",

@@ -12,6 +12,7 @@ import (
 	"github.com/paystatus/paystatus/cmd/internal/cli"
 	"github.com/paystatus/paystatus/pipeline/backfill"
 	"github.com/paystatus/paystatus/pipeline/deadletters"
+	"github.com/paystatus/paystatus/pipeline/snapshot"
 )
 
 // kindTable tells what the kinds of difference mean, for --help.
@@ -27,6 +28,18 @@ func kindTable() string {
 
 // wrapped is a list of words in a line of its own.
 func wrapped(words []string) string { return "  " + strings.Join(words, ", ") }
+
+// flagsOf are the flags that mean a range whenever they are given: who goes on with a backfill names them.
+func flagsOf(s *snapshot.Snapshot) string {
+	flags := "--offsets " + s.Spans.String()
+	if !s.Since.IsZero() {
+		flags += " --since " + s.Since.UTC().Format(time.RFC3339Nano)
+	}
+	if !s.Until.IsZero() {
+		flags += " --until " + s.Until.UTC().Format(time.RFC3339Nano)
+	}
+	return flags
+}
 
 // paceWords are the rate and the rest of what is under way.
 func paceWords(p backfill.Progress) string {

@@ -17,7 +17,7 @@ import (
 	"github.com/paystatus/paystatus/pipeline"
 	"github.com/paystatus/paystatus/pipeline/kafka"
 	"github.com/paystatus/paystatus/pipeline/renormalize"
-	"github.com/paystatus/paystatus/pipeline/statuslog"
+	"github.com/paystatus/paystatus/pipeline/snapshot"
 	"github.com/paystatus/paystatus/providers"
 )
 
@@ -31,7 +31,7 @@ type renormalizeFlags struct {
 	rate           int
 	patience       time.Duration
 
-	chosen  statuslog.Range
+	chosen  snapshot.Range
 	conn    *connection // nil: no broker is needed
 	reader  *renormalize.Reader
 	source  renormalize.Source

@@ -11,7 +11,7 @@ import (
 	"github.com/paystatus/paystatus/cmd/internal/cli"
 	"github.com/paystatus/paystatus/pipeline"
 	"github.com/paystatus/paystatus/pipeline/deadletters"
-	"github.com/paystatus/paystatus/pipeline/statuslog"
+	"github.com/paystatus/paystatus/pipeline/snapshot"
 )
 
 // rangeFlags choose status events.
@@ -34,13 +34,13 @@ func (f *rangeFlags) add(cmd *cobra.Command) {
 }
 
 // read reads the flags; what is wrong with them is a misuse.
-func (f *rangeFlags) read(cmd *cobra.Command) (statuslog.Range, error) {
-	r := statuslog.Range{Provider: f.provider}
+func (f *rangeFlags) read(cmd *cobra.Command) (snapshot.Range, error) {
+	r := snapshot.Range{Provider: f.provider}
 	now := time.Now()
 	var since, until, offsets error
 	r.Since, since = deadletters.ParseTime(f.since, now)
 	r.Until, until = deadletters.ParseTime(f.until, now)
-	r.Offsets, offsets = statuslog.ParseOffsets(f.offsets)
+	r.Offsets, offsets = snapshot.ParseOffsets(f.offsets)
 	if err := errors.Join(since, until, offsets); err != nil {
 		return r, cli.Misuse(err)
 	}
@@ -49,7 +49,7 @@ func (f *rangeFlags) read(cmd *cobra.Command) (statuslog.Range, error) {
 		if err != nil {
 			return r, err
 		}
-		if r.Payments, err = statuslog.ReadIDs(bytes.NewReader(text)); err != nil {
+		if r.Payments, err = snapshot.ReadIDs(bytes.NewReader(text)); err != nil {
 			return r, fmt.Errorf("%s: %w", inputName(f.payments), err)
 		}
 	}

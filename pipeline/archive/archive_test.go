@@ -23,7 +23,7 @@ import (
 	"github.com/paystatus/paystatus/pipeline/archive"
 	"github.com/paystatus/paystatus/pipeline/embedded"
 	"github.com/paystatus/paystatus/pipeline/kafka"
-	"github.com/paystatus/paystatus/pipeline/statuslog"
+	"github.com/paystatus/paystatus/pipeline/snapshot"
 )
 
 // world is a broker with a topic to export from and one to import to.
@@ -100,7 +100,7 @@ func (w *world) content(topic string) map[string][]kafka.Record {
 	return all
 }
 
-func (w *world) export(r statuslog.Range, file string) archive.Exported {
+func (w *world) export(r snapshot.Range, file string) archive.Exported {
 	w.t.Helper()
 	frozen, err := r.Freeze(w.t.Context(), w.client, source)
 	require.NoError(w.t, err)
@@ -128,7 +128,7 @@ func TestWhatIsExportedAndImportedIsWhatWas(t *testing.T) {
 			w := newWorld(t)
 			w.fill(40)
 			file := filepath.Join(t.TempDir(), name)
-			sum := w.export(statuslog.Range{}, file)
+			sum := w.export(snapshot.Range{}, file)
 			assert.Equal(t, archive.Exported{Records: 120, Events: 120, Bytes: sum.Bytes}, sum)
 
 			got, err := w.importing(file).Run(t.Context())
@@ -152,15 +152,15 @@ func TestARangeIsExported(t *testing.T) {
 	ends, err := w.client.ListOffsets(t.Context(), source, kafka.Latest)
 	require.NoError(t, err)
 	for name, tt := range map[string]struct {
-		chosen statuslog.Range
+		chosen snapshot.Range
 		events int64
 	}{
-		"everything":     {statuslog.Range{}, 60},
-		"of payments":    {statuslog.Range{Payments: map[string]bool{"order-1": true, "order-2": true, "other": true}}, 6},
-		"of a provider":  {statuslog.Range{Provider: "liquido"}, 30},
-		"of a partition": {statuslog.Range{Offsets: map[int]statuslog.Span{2: {From: 1, To: 3}}}, 2},
-		"until a time":   {statuslog.Range{Until: time.Now().Add(-time.Hour)}, 0},
-		"since a time":   {statuslog.Range{Since: time.Now().Add(-time.Hour)}, 60},
+		"everything":     {snapshot.Range{}, 60},
+		"of payments":    {snapshot.Range{Payments: map[string]bool{"order-1": true, "order-2": true, "other": true}}, 6},
+		"of a provider":  {snapshot.Range{Provider: "liquido"}, 30},
+		"of a partition": {snapshot.Range{Offsets: map[int]snapshot.Span{2: {From: 1, To: 3}}}, 2},
+		"until a time":   {snapshot.Range{Until: time.Now().Add(-time.Hour)}, 0},
+		"since a time":   {snapshot.Range{Since: time.Now().Add(-time.Hour)}, 60},
 	} {
 		t.Run(name, func(t *testing.T) {
 			require.Greater(t, ends[2], int64(3))
@@ -172,7 +172,7 @@ func TestARangeIsExported(t *testing.T) {
 		})
 	}
 	t.Run("frozen at its beginning", func(t *testing.T) {
-		frozen, err := statuslog.Range{}.Freeze(t.Context(), w.client, source)
+		frozen, err := snapshot.Range{}.Freeze(t.Context(), w.client, source)
 		require.NoError(t, err)
 		require.NoError(t, w.writer.Publish(source, event("order-1", 9, "checkout", "")))
 		var out bytes.Buffer
@@ -182,11 +182,11 @@ func TestARangeIsExported(t *testing.T) {
 		assert.NotContains(t, out.String(), "order-1-9")
 	})
 	t.Run("of a partition that is not there", func(t *testing.T) {
-		_, err := statuslog.Range{Offsets: map[int]statuslog.Span{7: {}}}.Freeze(t.Context(), w.client, source)
+		_, err := snapshot.Range{Offsets: map[int]snapshot.Span{7: {}}}.Freeze(t.Context(), w.client, source)
 		require.ErrorContains(t, err, "has no partition 7: it has 4, from 0")
 	})
 	t.Run("in a dry run writes nothing", func(t *testing.T) {
-		frozen, err := statuslog.Range{}.Freeze(t.Context(), w.client, source)
+		frozen, err := snapshot.Range{}.Freeze(t.Context(), w.client, source)
 		require.NoError(t, err)
 		file := filepath.Join(t.TempDir(), "events.jsonl")
 		sum, err := (&archive.Export{Range: frozen, File: file, DryRun: true}).Run(t.Context())
@@ -196,23 +196,12 @@ func TestARangeIsExported(t *testing.T) {
 	})
 }
 
-func TestOffsetsAreReadAsTheyAreWritten(t *testing.T) {
-	t.Parallel()
-	got, err := statuslog.ParseOffsets("0:0-120, 1:17-,2:-5,3")
-	require.NoError(t, err)
-	assert.Equal(t, map[int]statuslog.Span{0: {To: 120}, 1: {From: 17}, 2: {To: 5}, 3: {}}, got)
-	for _, wrong := range []string{"x", "-1", "1:", "1:5", "1:a-b", "1-2", "1,1", ",", "1:-1-2", "-1:0-1"} {
-		_, err := statuslog.ParseOffsets(wrong)
-		require.Error(t, err, wrong)
-	}
-}
-
 func TestABrokenArchiveIsRefusedBeforeAnythingIsWritten(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	w.fill(5)
 	file := filepath.Join(t.TempDir(), "events.jsonl")
-	w.export(statuslog.Range{}, file)
+	w.export(snapshot.Range{}, file)
 	whole := lines(t, file)
 	edit := func(from, to string) string {
 		require.Contains(t, whole[6], from)
@@ -280,7 +269,7 @@ func TestADryRunLooksAtEveryLine(t *testing.T) {
 	w := newWorld(t)
 	w.fill(5)
 	file := filepath.Join(t.TempDir(), "events.jsonl")
-	w.export(statuslog.Range{}, file)
+	w.export(snapshot.Range{}, file)
 	i := w.importing(file)
 	i.DryRun = true
 	sum, err := i.Run(t.Context())
@@ -318,7 +307,7 @@ func TestAnInterruptedImportGoesOnWhereItStopped(t *testing.T) {
 	w := newWorld(t)
 	w.fill(50)
 	file := filepath.Join(t.TempDir(), "events.jsonl.gz")
-	w.export(statuslog.Range{}, file)
+	w.export(snapshot.Range{}, file)
 	for _, killed := range []dying{{w.writer, 1, 17}, {w.writer, 0, 3}, {w.writer, 0, 0}, {w.writer, 1, 30}} {
 		i := w.importing(file)
 		i.Rate, i.Publisher = 400, &killed // forty records at once
@@ -338,7 +327,7 @@ func TestAStateOfAnotherImportIsNotGoneOnWith(t *testing.T) {
 	w := newWorld(t)
 	w.fill(2)
 	file := filepath.Join(t.TempDir(), "events.jsonl")
-	w.export(statuslog.Range{}, file)
+	w.export(snapshot.Range{}, file)
 	i := w.importing(file)
 	i.Publisher = &dying{Publisher: w.writer, half: 1}
 	_, err := i.Run(t.Context())
@@ -353,7 +342,7 @@ func TestAnInterruptedExportLeavesNoArchive(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	w.fill(5)
-	frozen, err := statuslog.Range{}.Freeze(t.Context(), w.client, source)
+	frozen, err := snapshot.Range{}.Freeze(t.Context(), w.client, source)
 	require.NoError(t, err)
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
@@ -370,7 +359,7 @@ func TestEveryEventOfAnArchiveCanBeRead(t *testing.T) {
 	w := newWorld(t)
 	w.fill(3)
 	file := filepath.Join(t.TempDir(), "events.jsonl")
-	w.export(statuslog.Range{}, file)
+	w.export(snapshot.Range{}, file)
 	text, err := os.ReadFile(file)
 	require.NoError(t, err)
 	seen := 0
@@ -378,7 +367,7 @@ func TestEveryEventOfAnArchiveCanBeRead(t *testing.T) {
 		seen++
 		assert.Equal(t, int64(seen), line)
 		assert.Equal(t, source, r.Topic)
-		e, err := handlers.ReadStatusEvent(statuslog.MessageOf(r))
+		e, err := handlers.ReadStatusEvent(snapshot.MessageOf(r))
 		assert.NoError(t, err)
 		assert.Equal(t, string(r.Key), e.Data.PaymentID)
 		return nil

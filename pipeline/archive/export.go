@@ -9,12 +9,12 @@ import (
 
 	"github.com/paystatus/paystatus/handlers"
 	"github.com/paystatus/paystatus/pipeline/kafka"
-	"github.com/paystatus/paystatus/pipeline/statuslog"
+	"github.com/paystatus/paystatus/pipeline/snapshot"
 )
 
 // Export writes the status events of a frozen range to an archive.
 type Export struct {
-	Range  *statuslog.Frozen
+	Range  *snapshot.Snapshot
 	File   string    // ends in .gz: compressed; "-": Stdout
 	Stdout io.Writer // where "-" goes
 	DryRun bool      // count, write nothing
@@ -46,7 +46,7 @@ func (x *Export) Run(ctx context.Context) (Exported, error) {
 		var text bytes.Buffer
 		foreign := false
 		if chosen {
-			e, err := handlers.ReadStatusEvent(statuslog.MessageOf(r))
+			e, err := handlers.ReadStatusEvent(snapshot.MessageOf(r))
 			switch {
 			case errors.Is(err, handlers.ErrNoStatusEvent):
 				foreign = true

@@ -15,7 +15,7 @@ import (
 
 	"github.com/paystatus/paystatus/handlers"
 	"github.com/paystatus/paystatus/pipeline/kafka"
-	"github.com/paystatus/paystatus/pipeline/statuslog"
+	"github.com/paystatus/paystatus/pipeline/snapshot"
 )
 
 // Import writes the records of an archive to a topic: the same keys, headers and values, and so the same ids, in the same order.
@@ -114,7 +114,7 @@ func (m *Import) check(ctx context.Context) (sum Imported, digest string, err er
 
 // event is the status event that a line must hold.
 func (m *Import) event(line int64, r kafka.Record) (handlers.StatusEvent, error) {
-	e, err := handlers.ReadStatusEvent(statuslog.MessageOf(r))
+	e, err := handlers.ReadStatusEvent(snapshot.MessageOf(r))
 	if err != nil {
 		return e, fmt.Errorf("%s: %w", m.File, &LineError{line, err})
 	}

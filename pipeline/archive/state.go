@@ -7,14 +7,12 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
-	"sync"
 
 	kafkago "github.com/segmentio/kafka-go"
-	"golang.org/x/sync/errgroup"
 
 	"github.com/paystatus/paystatus/handlers"
 	"github.com/paystatus/paystatus/pipeline/kafka"
-	"github.com/paystatus/paystatus/pipeline/statuslog"
+	"github.com/paystatus/paystatus/pipeline/snapshot"
 )
 
 // state is how far an import has come, in a file beside the archive while it is under way.
@@ -87,32 +85,19 @@ func (i *importing) resume(ctx context.Context) error {
 		return fmt.Errorf("import: %s is %w; finish that import, or remove it to begin anew", StateFile(i.File), errOtherFile)
 	}
 	i.state, i.resumed = old, true
-	ends, err := i.ends(ctx)
+	since, err := snapshot.From(ctx, i.Client, i.Topic, old.Ends)
 	if err != nil {
 		return fmt.Errorf("import: %w", err)
 	}
 	i.there = map[event]int{}
-	var mu sync.Mutex
-	group, ctx := errgroup.WithContext(ctx)
-	for partition, end := range ends {
-		if old.Ends[partition] >= end {
-			continue
+	err = since.Each(ctx, func(r kafka.Record) error {
+		if e, err := handlers.ReadStatusEvent(snapshot.MessageOf(r)); err == nil { // else it is somebody else's
+			i.there[event{string(r.Key), e.ID}]++
 		}
-		group.Go(func() error {
-			return i.Client.Scan(ctx, i.Topic, partition, old.Ends[partition], end, func(r kafka.Record) error {
-				e, err := handlers.ReadStatusEvent(statuslog.MessageOf(r))
-				if err != nil {
-					return nil // somebody else's
-				}
-				mu.Lock()
-				defer mu.Unlock()
-				i.there[event{string(r.Key), e.ID}]++
-				return nil
-			})
-		})
-	}
-	if err := group.Wait(); err != nil {
-		return fmt.Errorf("import: read %s: %w", i.Topic, err)
+		return nil
+	})
+	if err != nil {
+		return fmt.Errorf("import: %w", err)
 	}
 	return nil
 }

@@ -11,6 +11,7 @@ import (
 
 	"github.com/paystatus/paystatus/pipeline/backfill"
 	"github.com/paystatus/paystatus/pipeline/pipelinetest"
+	"github.com/paystatus/paystatus/pipeline/snapshot"
 	"github.com/paystatus/paystatus/providers/sandbox"
 )
 
@@ -39,7 +40,7 @@ func BenchmarkLive(b *testing.B) {
 	w := newWorld(b)
 	w.start()
 	w.live(rounds * 500)
-	past := w.list(backfill.Selection{}, backfill.Range{}).All()
+	past := w.list(backfill.Selection{}, snapshot.Range{}).All()
 	settled := func(id string) {
 		script := sandbox.Script{Amount: sandbox.Amount{Value: 300, Currency: "COP"}}
 		script.Steps = []sandbox.Step{{Status: "SETTLED", Delay: sandbox.Duration(50 * time.Millisecond)}}

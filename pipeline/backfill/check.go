@@ -15,7 +15,7 @@ import (
 	"github.com/paystatus/paystatus/handlers/watch"
 	"github.com/paystatus/paystatus/pipeline"
 	"github.com/paystatus/paystatus/pipeline/kafka"
-	"github.com/paystatus/paystatus/pipeline/statuslog"
+	"github.com/paystatus/paystatus/pipeline/snapshot"
 	"github.com/paystatus/paystatus/providers"
 	"github.com/paystatus/paystatus/schemas"
 )
@@ -133,7 +133,7 @@ func (c *Check) Run(ctx context.Context, payments []Payment) (Summary, error) {
 type running struct {
 	*Check
 
-	outcomes *statuslog.Outcomes
+	outcomes *snapshot.Outcomes
 	limiter  ratelimiter.RateLimiter[any]
 	total    int
 	ours     map[schemas.PaymentKey]bool // the payments of this run
@@ -169,17 +169,14 @@ func (r *running) begin(ctx context.Context, payments []Payment) (err error) {
 	if r.Rate > 0 {
 		r.limiter = ratelimiter.NewSmooth[any](uint(r.Rate), time.Second)
 	}
-	from := kafka.Latest
+	r.outcomes = &snapshot.Outcomes{Tail: snapshot.Tail{Client: r.Client, Topic: r.Topics.Replays()}, ReplayID: r.ReplayID}
 	if r.Resume {
-		from = kafka.Earliest
+		err = r.resume(ctx)
+	} else if r.outcomes.Next, err = r.Client.ListOffsets(ctx, r.outcomes.Topic, kafka.Latest); err != nil {
+		err = fmt.Errorf("backfill: %w", err)
 	}
-	if r.outcomes, err = follow(ctx, r.Client, r.Topics.Replays(), r.ReplayID, from); err != nil {
+	if err != nil {
 		return err
-	}
-	if r.Resume {
-		if err := r.resume(ctx); err != nil {
-			return err
-		}
 	}
 	for _, p := range payments {
 		if last, known := r.results[p.PaymentKey]; known && Conclusive(last.kind) {

@@ -16,6 +16,7 @@ import (
 	"github.com/paystatus/paystatus/handlers/watch"
 	"github.com/paystatus/paystatus/pipeline/backfill"
 	"github.com/paystatus/paystatus/pipeline/pipelinetest"
+	"github.com/paystatus/paystatus/pipeline/snapshot"
 	"github.com/paystatus/paystatus/providers"
 	"github.com/paystatus/paystatus/schemas"
 )
@@ -29,7 +30,7 @@ func TestABackfillAsksAboutEveryPaymentAndSaysTheSameWithTheSameIDs(t *testing.T
 	var told int
 	c := w.check()
 	c.Told = func(handlers.ReplayOutcome) error { told++; return nil }
-	sum, err := c.Run(t.Context(), w.list(backfill.Selection{}, backfill.Range{}).All())
+	sum, err := c.Run(t.Context(), w.list(backfill.Selection{}, snapshot.Range{}).All())
 	require.NoError(t, err)
 	assert.Equal(t, backfill.Summary{
 		ReplayID: "replay-1", Payments: 200, Asked: 200, ByProvider: map[string]int{"liquido": 200},
@@ -63,7 +64,7 @@ func TestABackfillNeverSaysThatAPaymentIsUnresolved(t *testing.T) {
 	}
 	w.start()
 	w.Eventually(func() bool { return w.Count(w.Topics.StatusChanged) == 1 }, "the live run says that it was not found")
-	sum, err := w.check().Run(t.Context(), w.list(backfill.Selection{}, backfill.Range{}).All())
+	sum, err := w.check().Run(t.Context(), w.list(backfill.Selection{}, snapshot.Range{}).All())
 	require.NoError(t, err)
 	assert.Equal(t, map[providers.Kind]int{providers.NotFound: 1}, sum.Outcomes)
 	assert.Zero(t, sum.Events)
@@ -96,7 +97,7 @@ func TestADryRunWritesNothing(t *testing.T) {
 	c := w.check()
 	c.DryRun, c.Rate, c.Publisher = true, 10, refusing{t}
 	c.Starts = func(context.Context) error { return errors.New("offsets are written, too") }
-	sum, err := c.Run(t.Context(), w.list(backfill.Selection{}, backfill.Range{}).All())
+	sum, err := c.Run(t.Context(), w.list(backfill.Selection{}, snapshot.Range{}).All())
 	require.NoError(t, err)
 	assert.Equal(t, map[string]int{"liquido": 30}, sum.ByProvider)
 	assert.Equal(t, 3*time.Second, sum.Takes)
@@ -120,7 +121,7 @@ func TestABackfillWritesNothingBeforeTheGroupsHaveTheirOffsets(t *testing.T) {
 	c := w.check()
 	c.Publisher = refusing{t}
 	c.Starts = func(context.Context) error { return errKilled }
-	_, err := c.Run(t.Context(), w.list(backfill.Selection{}, backfill.Range{}).All())
+	_, err := c.Run(t.Context(), w.list(backfill.Selection{}, snapshot.Range{}).All())
 	require.ErrorIs(t, err, errKilled)
 }
 
@@ -146,7 +147,7 @@ func TestABackfillKeepsToItsConcurrency(t *testing.T) {
 			w.record(handlers.ReplayOutcome{ReplayID: "replay-1", PaymentKey: open[0].PaymentKey, Outcome: providers.Observed})
 		}
 	}()
-	sum, err := c.Run(t.Context(), w.list(backfill.Selection{}, backfill.Range{}).All())
+	sum, err := c.Run(t.Context(), w.list(backfill.Selection{}, snapshot.Range{}).All())
 	require.NoError(t, err)
 	assert.Equal(t, 20, sum.Asked)
 }
@@ -158,7 +159,7 @@ func TestABackfillKeepsToItsRate(t *testing.T) {
 	w.live(20)
 	c := w.check()
 	c.Rate = 20
-	_, err := c.Run(t.Context(), w.list(backfill.Selection{}, backfill.Range{}).All())
+	_, err := c.Run(t.Context(), w.list(backfill.Selection{}, snapshot.Range{}).All())
 	require.NoError(t, err)
 	var first, last time.Time
 	for _, r := range w.Records(w.Topics.Checks()) {
@@ -189,7 +190,7 @@ func killed(t testing.TB, brokers []string, payments, kills, concurrency int) {
 	w.start()
 	ids, live := w.live(payments)
 	random := rand.New(rand.NewPCG(rand.Uint64(), 0))
-	selected := w.list(backfill.Selection{}, backfill.Range{}).All()
+	selected := w.list(backfill.Selection{}, snapshot.Range{}).All()
 	var sum backfill.Summary
 	for run := range kills + 1 {
 		c := w.check()
@@ -248,7 +249,7 @@ func TestABackfillAsksAgainAboutWhatWasRecordedAsNotAsked(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	w.Initiate(pipelinetest.Initiated("p"))
-	selected := w.list(backfill.Selection{}, backfill.Range{}).All()
+	selected := w.list(backfill.Selection{}, snapshot.Range{}).All()
 	checks := 0
 	for run, kind := range []providers.Kind{providers.Unavailable, providers.Refused, providers.Unreadable, providers.Mismatch} {
 		// Nobody consumes the work topic: what the pipeline would record, the test does.
@@ -305,7 +306,7 @@ func TestAProviderThatDoesNotAnswerHoldsUpNoOther(t *testing.T) {
 			return len(answered) == 5
 		}, time.Minute, 20*time.Millisecond)
 	}()
-	sum, err := c.Run(ctx, w.list(backfill.Selection{}, backfill.Range{}).All())
+	sum, err := c.Run(ctx, w.list(backfill.Selection{}, snapshot.Range{}).All())
 	require.ErrorIs(t, err, context.Canceled)
 	assert.Equal(t, map[string]int{"antom": 5, "liquido": 3}, sum.ByProvider)
 }
@@ -319,7 +320,7 @@ func TestABackfillGoesOnWithWhatCouldNotBeAsked(t *testing.T) {
 	w.At("down", "SETTLED")
 	w.Eventually(func() bool { return w.Count(w.Topics.StatusChanged) == 2 }, "both are said")
 	w.forget()
-	selected := w.list(backfill.Selection{}, backfill.Range{}).All()
+	selected := w.list(backfill.Selection{}, snapshot.Range{}).All()
 	w.At("down", "503")
 
 	ctx, kill := context.WithCancel(t.Context())

@@ -9,6 +9,7 @@ import (
 
 	"github.com/paystatus/paystatus/pipeline/backfill"
 	"github.com/paystatus/paystatus/pipeline/demo"
+	"github.com/paystatus/paystatus/pipeline/snapshot"
 	"github.com/paystatus/paystatus/schemas"
 )
 
@@ -51,7 +52,7 @@ func TestPaymentsOfAllProvidersAreAskedAboutAgainWithTheSameIDs(t *testing.T) {
 		live[e.ID] = true
 	}
 
-	p := w.list(backfill.Selection{}, backfill.Range{})
+	p := w.list(backfill.Selection{}, snapshot.Range{})
 	sum, err := w.check().Run(t.Context(), p.All())
 	require.NoError(t, err)
 	assert.Zero(t, sum.Unasked())

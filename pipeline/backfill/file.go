@@ -157,21 +157,3 @@ func (p *Payments) takeLine(wrong *complaints, line int, text []byte) {
 		wrong.addf(line, "%w", err)
 	}
 }
-
-// ReadIDs reads a list of payment_ids, one a line.
-func ReadIDs(from io.Reader) ([]string, error) {
-	var ids []string
-	lines := bufio.NewScanner(from)
-	for lines.Scan() {
-		if id := strings.TrimSpace(lines.Text()); id != "" {
-			ids = append(ids, id)
-		}
-	}
-	if err := lines.Err(); err != nil {
-		return nil, fmt.Errorf("read the list of payments: %w", err)
-	}
-	if len(ids) == 0 {
-		return nil, errors.New("the list of payments is empty")
-	}
-	return ids, nil
-}

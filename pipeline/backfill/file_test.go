@@ -114,12 +114,3 @@ func TestABadLineOfAFileIsNamed(t *testing.T) {
 		assert.Len(t, strings.Split(err.Error(), "\n"), 21)
 	})
 }
-
-func TestAListOfPaymentsIsOneALine(t *testing.T) {
-	t.Parallel()
-	ids, err := backfill.ReadIDs(strings.NewReader("a\r\n\n b \nc"))
-	require.NoError(t, err)
-	assert.Equal(t, []string{"a", "b", "c"}, ids)
-	_, err = backfill.ReadIDs(strings.NewReader("\n"))
-	require.Error(t, err)
-}

@@ -2,6 +2,7 @@ package backfill
 
 import (
 	"cmp"
+	"maps"
 	"slices"
 	"sync"
 	"time"
@@ -21,10 +22,10 @@ type Payment struct {
 
 // Selection chooses payments; the zero Selection all.
 type Selection struct {
-	IDs      []string // their payment_id, at whichever provider; empty: any
-	Provider string   // "": any
-	Account  string   // "": any
-	Statuses []string // the status last said, or StatusNone or StatusOpen; empty: any
+	IDs      map[string]bool // their payment_id, at whichever provider; nil: any
+	Provider string          // "": any
+	Account  string          // "": any
+	Statuses []string        // the status last said, or StatusNone or StatusOpen; empty: any
 }
 
 // What a Selection calls payments by besides their statuses.
@@ -45,7 +46,6 @@ func (s Selection) said(last watch.Said) bool {
 type Payments struct {
 	intake    *handlers.Intake
 	selection Selection
-	wanted    map[string]bool // the ids of the selection; nil: any
 
 	mu        sync.Mutex
 	lanes     map[schemas.PaymentKey]*watch.Lane
@@ -65,19 +65,12 @@ type Counts struct {
 
 // NewPayments begins a backfill's list of payments. Intake reads initiated events as the pipeline does.
 func NewPayments(intake *handlers.Intake, selection Selection) *Payments {
-	p := &Payments{intake: intake, selection: selection, lanes: map[schemas.PaymentKey]*watch.Lane{}, counts: Counts{Refused: map[watch.Code]int64{}}}
-	if len(selection.IDs) > 0 {
-		p.wanted = map[string]bool{}
-		for _, id := range selection.IDs {
-			p.wanted[id] = true
-		}
-	}
-	return p
+	return &Payments{intake: intake, selection: selection, lanes: map[schemas.PaymentKey]*watch.Lane{}, counts: Counts{Refused: map[watch.Code]int64{}}}
 }
 
 func (p *Payments) chooses(key schemas.PaymentKey) bool {
 	s := p.selection
-	return (p.wanted == nil || p.wanted[key.PaymentID]) && (s.Provider == "" || key.Provider == s.Provider) &&
+	return (s.IDs == nil || s.IDs[key.PaymentID]) && (s.Provider == "" || key.Provider == s.Provider) &&
 		(s.Account == "" || key.Account == s.Account)
 }
 
@@ -117,7 +110,7 @@ func (p *Payments) restore(trail watch.Trail) {
 func (p *Payments) asks(key schemas.PaymentKey) bool {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	return p.lanes[key] != nil || p.wanted != nil && p.chooses(key)
+	return p.lanes[key] != nil || p.selection.IDs != nil && p.chooses(key)
 }
 
 func (p *Payments) count(change func(*Counts)) {
@@ -167,12 +160,11 @@ func payment(key schemas.PaymentKey, lane *watch.Lane) Payment {
 func (p *Payments) Missing() []string {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	missing := slices.Clone(p.selection.IDs)
-	known := map[string]bool{}
+	missing := maps.Clone(p.selection.IDs)
 	for key, lane := range p.lanes {
-		known[key.PaymentID] = known[key.PaymentID] || lane.Context != nil
+		if lane.Context != nil {
+			delete(missing, key.PaymentID)
+		}
 	}
-	missing = slices.DeleteFunc(missing, func(id string) bool { return known[id] })
-	slices.Sort(missing)
-	return slices.Compact(missing)
+	return slices.Sorted(maps.Keys(missing))
 }

@@ -3,15 +3,15 @@ package backfill
 import (
 	"context"
 	"fmt"
+	"maps"
 	"time"
 
 	kafkago "github.com/segmentio/kafka-go"
-	"golang.org/x/sync/errgroup"
 
 	"github.com/paystatus/paystatus/handlers"
 	"github.com/paystatus/paystatus/pipeline"
 	"github.com/paystatus/paystatus/pipeline/kafka"
-	"github.com/paystatus/paystatus/pipeline/statuslog"
+	"github.com/paystatus/paystatus/pipeline/snapshot"
 )
 
 // ReadSaid puts in what was last said about the payments, from the emitted log up to its present end. Since says where it begins
@@ -23,59 +23,39 @@ func (p *Payments) ReadSaid(
 	ctx context.Context, client *kafka.Client, topics pipeline.Topics, since time.Time, progress func(records, total int64),
 ) error {
 	fail := func(err error) error {
-		return fmt.Errorf("backfill: what was said, from %s: %w", topics.StatusChanged, err)
-	}
-	start := kafka.Earliest
-	if !since.IsZero() {
-		start = kafka.At(since)
-	}
-	last, err := client.ListOffsets(ctx, topics.StatusChanged, kafka.Latest)
-	if err != nil {
-		return fail(err)
-	}
-	from := p.saidUntil
-	if from == nil {
-		if from, err = client.ListOffsets(ctx, topics.StatusChanged, start); err != nil {
-			return fail(err)
-		}
+		return fmt.Errorf("backfill: what was said: %w", err)
 	}
 	work, err := client.ListOffsets(ctx, topics.Checks(), kafka.Latest)
 	if err != nil {
 		return fail(err)
 	}
-	homes := p.homes(len(last))
-	total := int64(0)
-	group, ctx := errgroup.WithContext(ctx)
-	for partition, end := range last {
-		if len(last) == len(work) && !homes[partition] || from[partition] >= end {
-			continue
-		}
-		total += end - from[partition]
+	var said *snapshot.Snapshot
+	if p.saidUntil == nil {
+		said, err = snapshot.Range{Since: since}.Freeze(ctx, client, topics.StatusChanged)
+	} else {
+		said, err = snapshot.From(ctx, client, topics.StatusChanged, p.saidUntil)
 	}
-	read := int64(0)
-	for partition, end := range last {
-		if len(last) == len(work) && !homes[partition] || from[partition] >= end {
-			continue
-		}
-		group.Go(func() error {
-			return client.Scan(ctx, topics.StatusChanged, partition, from[partition], end, func(r kafka.Record) error {
-				if trail := handlers.TrailOf(statuslog.MessageOf(r)); trail != nil && p.asks(trail.PaymentKey) {
-					p.restore(*trail)
-				}
-				p.count(func(c *Counts) {
-					c.Events++
-					if read++; progress != nil && read%64 == 0 {
-						progress(read, total)
-					}
-				})
-				return nil
-			})
-		})
-	}
-	if err := group.Wait(); err != nil {
+	if err != nil {
 		return fail(err)
 	}
-	p.saidUntil = last
+	if len(said.Ends) == len(work) {
+		homes := p.homes(len(work))
+		maps.DeleteFunc(said.Spans, func(partition int, _ snapshot.Span) bool { return !homes[partition] })
+	}
+	if total := said.Records(); progress != nil {
+		said.Progress = func(records int64) { progress(records, total) }
+	}
+	err = said.Walk(ctx, func(r kafka.Record, _ bool) error {
+		p.count(func(c *Counts) { c.Events++ })
+		if trail := handlers.TrailOf(snapshot.MessageOf(r)); trail != nil && p.asks(trail.PaymentKey) {
+			p.restore(*trail)
+		}
+		return nil
+	})
+	if err != nil {
+		return fail(err)
+	}
+	p.saidUntil = said.Ends
 	return nil
 }
 
@@ -91,7 +71,7 @@ func (p *Payments) homes(partitions int) map[int]bool {
 	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	for id := range p.wanted {
+	for id := range p.selection.IDs {
 		home(id)
 	}
 	for key := range p.lanes {

@@ -12,7 +12,7 @@ import (
 	"github.com/paystatus/paystatus/pipeline/config"
 	"github.com/paystatus/paystatus/pipeline/kafka"
 	"github.com/paystatus/paystatus/pipeline/pipelinetest"
-	"github.com/paystatus/paystatus/pipeline/statuslog"
+	"github.com/paystatus/paystatus/pipeline/snapshot"
 	"github.com/paystatus/paystatus/schemas"
 )
 
@@ -28,17 +28,17 @@ func TestARangeIsFrozenAtItsBeginning(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	w.Initiate(pipelinetest.Initiated("before"))
-	frozen, err := backfill.Range{}.Freeze(t.Context(), w.Client, w.Topics.Initiated)
+	frozen, err := snapshot.Range{}.Freeze(t.Context(), w.Client, w.Topics.Initiated)
 	require.NoError(t, err)
 	w.Initiate(pipelinetest.Initiated("after"))
 	p := w.payments(backfill.Selection{})
-	require.NoError(t, p.ReadInitiated(t.Context(), w.Client, frozen, nil))
+	require.NoError(t, p.ReadInitiated(t.Context(), frozen))
 	assert.Equal(t, []string{"before"}, names(p))
 	assert.EqualValues(t, 1, frozen.Records())
 
-	spans, err := statuslog.ParseOffsets(frozen.String())
+	spans, err := snapshot.ParseOffsets(frozen.Spans.String())
 	require.NoError(t, err)
-	assert.Equal(t, []string{"before"}, names(w.list(backfill.Selection{}, backfill.Range{Offsets: spans})), "named again, it is the same")
+	assert.Equal(t, []string{"before"}, names(w.list(backfill.Selection{}, snapshot.Range{Offsets: spans})), "named again, it is the same")
 }
 
 func TestARangeIsOfTimesPartitionsOrOffsets(t *testing.T) {
@@ -50,16 +50,16 @@ func TestARangeIsOfTimesPartitionsOrOffsets(t *testing.T) {
 	w.Eventually(func() bool { return time.Now().After(middle.Add(time.Millisecond)) }, "a moment passes")
 	w.Initiate(pipelinetest.Initiated("late"))
 	home := records[0].Partition
-	list := func(r backfill.Range) []string { return names(w.list(backfill.Selection{}, r)) }
+	list := func(r snapshot.Range) []string { return names(w.list(backfill.Selection{}, r)) }
 
-	assert.Equal(t, []string{"early", "late"}, list(backfill.Range{}))
-	assert.Equal(t, []string{"late"}, list(backfill.Range{Since: middle}))
-	assert.Equal(t, []string{"early"}, list(backfill.Range{Until: middle}))
-	assert.Empty(t, list(backfill.Range{Since: middle, Until: middle}))
-	assert.Contains(t, list(backfill.Range{Partitions: []int{home}}), "early")
-	assert.Equal(t, []string{"early"}, list(backfill.Range{Offsets: map[int]statuslog.Span{home: {From: 0, To: 1}}}))
-	assert.NotContains(t, list(backfill.Range{Offsets: map[int]statuslog.Span{home: {From: 1}}}), "early")
-	_, err := backfill.Range{Partitions: []int{9}}.Freeze(t.Context(), w.Client, w.Topics.Initiated)
+	assert.Equal(t, []string{"early", "late"}, list(snapshot.Range{}))
+	assert.Equal(t, []string{"late"}, list(snapshot.Range{Since: middle}))
+	assert.Equal(t, []string{"early"}, list(snapshot.Range{Until: middle}))
+	assert.Empty(t, list(snapshot.Range{Since: middle, Until: middle}))
+	assert.Contains(t, list(snapshot.Range{Offsets: snapshot.Spans{home: {}}}), "early")
+	assert.Equal(t, []string{"early"}, list(snapshot.Range{Offsets: snapshot.Spans{home: {From: 0, To: 1}}}))
+	assert.NotContains(t, list(snapshot.Range{Offsets: snapshot.Spans{home: {From: 1}}}), "early")
+	_, err := snapshot.Range{Offsets: snapshot.Spans{9: {}}}.Freeze(t.Context(), w.Client, w.Topics.Initiated)
 	require.ErrorContains(t, err, "no partition 9: it has 4, from 0")
 }
 
@@ -77,7 +77,7 @@ func TestASelectionChoosesPayments(t *testing.T) {
 	stop()
 	list := func(s backfill.Selection) []string {
 		s.Provider = "liquido"
-		return names(w.list(s, backfill.Range{}))
+		return names(w.list(s, snapshot.Range{}))
 	}
 	assert.Equal(t, []string{"ended", "nothing", "pending"}, list(backfill.Selection{}))
 	assert.Equal(t, []string{"ended"}, list(backfill.Selection{Statuses: []string{"captured"}}))
@@ -85,12 +85,12 @@ func TestASelectionChoosesPayments(t *testing.T) {
 	assert.Equal(t, []string{"nothing", "pending"}, list(backfill.Selection{Statuses: []string{backfill.StatusOpen}}))
 	assert.Empty(t, list(backfill.Selection{Account: "elsewhere"}))
 
-	chosen := w.list(backfill.Selection{IDs: []string{"ended", "unheard-of"}}, backfill.Range{})
+	chosen := w.list(backfill.Selection{IDs: map[string]bool{"ended": true, "unheard-of": true}}, snapshot.Range{})
 	assert.Equal(t, []string{"ended"}, names(chosen))
 	assert.Equal(t, []string{"unheard-of"}, chosen.Missing())
 	assert.Equal(t, "captured", string(chosen.All()[0].Said.Status))
 
-	late := w.list(backfill.Selection{IDs: []string{"ended"}}, backfill.Range{Since: time.Now().Add(time.Hour)})
+	late := w.list(backfill.Selection{IDs: map[string]bool{"ended": true}}, snapshot.Range{Since: time.Now().Add(time.Hour)})
 	assert.Equal(t, []string{"ended"}, names(late), "the emitted log knows its context")
 }
 
@@ -101,7 +101,7 @@ func TestWhatWasSaidIsFoundWithAnotherNumberOfPartitions(t *testing.T) {
 	})
 	w.start()
 	w.live(20)
-	for _, p := range w.list(backfill.Selection{}, backfill.Range{}).All() {
+	for _, p := range w.list(backfill.Selection{}, snapshot.Range{}).All() {
 		assert.Equal(t, schemas.Captured, p.Said.Status, p.PaymentID)
 	}
 }
@@ -118,7 +118,7 @@ func TestInitiatedEventsAreMergedAsThePipelineMergesThem(t *testing.T) {
 	w.Initiate(initiated(1000, map[string]any{"payment_id": "pay_aaaaaaaaaaaaaaaaaaaaaaaaaa"}))
 	w.Initiate(initiated(2000, map[string]any{"reference": "order-1"}))
 	w.Initiate(map[string]any{"payment_id": "broken"})
-	p := w.list(backfill.Selection{}, backfill.Range{})
+	p := w.list(backfill.Selection{}, snapshot.Range{})
 	all := p.All()
 	require.Len(t, all, 1)
 	assert.Equal(t, schemas.Reference{"reference": "order-1", "payment_id": "pay_aaaaaaaaaaaaaaaaaaaaaaaaaa"}, all[0].Context.Reference)

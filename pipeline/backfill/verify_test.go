@@ -9,6 +9,7 @@ import (
 
 	"github.com/paystatus/paystatus/pipeline/backfill"
 	"github.com/paystatus/paystatus/pipeline/pipelinetest"
+	"github.com/paystatus/paystatus/pipeline/snapshot"
 	"github.com/paystatus/paystatus/providers/sandbox"
 	"github.com/paystatus/paystatus/schemas"
 )
@@ -55,7 +56,7 @@ func verified(t testing.TB, payments, seeded int) {
 			want[id] = backfill.Mismatch
 		}
 	}
-	report, err := w.verify(w.list(backfill.Selection{}, backfill.Range{}))
+	report, err := w.verify(w.list(backfill.Selection{}, snapshot.Range{}))
 	require.NoError(t, err)
 	assert.Equal(t, want, kinds(report.Differences))
 	assert.Empty(t, report.Unasked)
@@ -79,7 +80,7 @@ func TestVerifyTellsHowAPaymentDiffers(t *testing.T) {
 	w.At("silent", "SETTLED")
 	w.At("down", "503")
 	w.forget()
-	report, err := w.verify(w.list(backfill.Selection{}, backfill.Range{}))
+	report, err := w.verify(w.list(backfill.Selection{}, snapshot.Range{}))
 	require.NoError(t, err)
 	assert.Equal(t, map[string]backfill.Kind{"open": backfill.Behind, "silent": backfill.Silent}, kinds(report.Differences))
 	assert.Equal(t, map[string]backfill.Kind{"down": backfill.Unasked}, kinds(report.Unasked))
@@ -112,7 +113,7 @@ func TestVerifyComparesSums(t *testing.T) {
 	stop()
 	captured(reference(1), 700)
 	captured(reference(2), 300)
-	report, err := w.verify(w.list(backfill.Selection{}, backfill.Range{}))
+	report, err := w.verify(w.list(backfill.Selection{}, snapshot.Range{}))
 	require.NoError(t, err)
 	assert.Equal(t, map[string]backfill.Kind{"p-1": backfill.Behind, "p-2": backfill.Contradiction}, kinds(report.Differences))
 	assert.Equal(t, int64(500), report.Differences[0].Said.Sums.Captured)
@@ -128,7 +129,7 @@ func TestVerifyDoesNotReportWhatIsSaidMeanwhile(t *testing.T) {
 	stop := w.start()
 	w.Eventually(func() bool { return w.Count(w.Topics.StatusChanged) == 1 }, "pending is said")
 	stop()
-	p := w.list(backfill.Selection{}, backfill.Range{})
+	p := w.list(backfill.Selection{}, snapshot.Range{})
 	w.At("p", "SETTLED")
 	stop = w.start()
 	w.Eventually(func() bool { return w.Count(w.Topics.StatusChanged) == 2 }, "captured is said, too")

@@ -19,6 +19,7 @@ import (
 	"github.com/paystatus/paystatus/pipeline/config"
 	"github.com/paystatus/paystatus/pipeline/kafka"
 	"github.com/paystatus/paystatus/pipeline/pipelinetest"
+	"github.com/paystatus/paystatus/pipeline/snapshot"
 	"github.com/paystatus/paystatus/providers"
 )
 
@@ -134,12 +135,12 @@ func (w *world) payments(s backfill.Selection) *backfill.Payments {
 }
 
 // list is what a range of the topics holds, with what was said.
-func (w *world) list(s backfill.Selection, r backfill.Range) *backfill.Payments {
+func (w *world) list(s backfill.Selection, r snapshot.Range) *backfill.Payments {
 	w.T.Helper()
 	p := w.payments(s)
 	frozen, err := r.Freeze(w.T.Context(), w.Client, w.Topics.Initiated)
 	require.NoError(w.T, err)
-	require.NoError(w.T, p.ReadInitiated(w.T.Context(), w.Client, frozen, nil))
+	require.NoError(w.T, p.ReadInitiated(w.T.Context(), frozen))
 	require.NoError(w.T, p.ReadSaid(w.T.Context(), w.Client, w.Topics, time.Time{}, nil))
 	return p
 }

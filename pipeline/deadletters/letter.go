@@ -14,6 +14,7 @@ import (
 	"github.com/paystatus/paystatus/handlers/watch"
 	"github.com/paystatus/paystatus/pipeline"
 	"github.com/paystatus/paystatus/pipeline/kafka"
+	"github.com/paystatus/paystatus/pipeline/snapshot"
 	"github.com/paystatus/paystatus/providers"
 	"github.com/paystatus/paystatus/schemas"
 )
@@ -129,17 +130,8 @@ func letterOf(r kafka.Record) (Letter, bool) {
 	if n, err := strconv.ParseUint(text(handlers.HeaderRedriveCount), 10, 31); err == nil {
 		l.RedriveCount = int(n)
 	}
-	l.About = handlers.About(l.Handler, l.message(), ReaderOf)
+	l.About = handlers.About(l.Handler, snapshot.MessageOf(r), ReaderOf)
 	return l, true
-}
-
-// message is the letter as the handler was given it, with the letter's own headers.
-func (l *Letter) message() handlers.Message {
-	m := handlers.Message{Time: l.Time, Key: l.Key, Value: l.Value}
-	for _, h := range l.Headers {
-		m.Headers = append(m.Headers, handlers.Header(h))
-	}
-	return m
 }
 
 // readers read the notifications of each provider. They have no account, and ask nobody.

@@ -132,7 +132,7 @@ func TestALetterIsFoundByItsName(t *testing.T) {
 		require.ErrorContains(t, err, tc.says, name)
 	}
 	_, err = deadletters.Find(t.Context(), w.Client, "nowhere", place)
-	require.ErrorContains(t, err, "`paystatus topics create` creates it")
+	require.ErrorContains(t, err, "there is no topic nowhere; `paystatus topics create`")
 }
 
 func TestAProducerCannotHideALetter(t *testing.T) {

@@ -9,7 +9,7 @@ import (
 
 	"github.com/paystatus/paystatus/handlers"
 	"github.com/paystatus/paystatus/pipeline/kafka"
-	"github.com/paystatus/paystatus/pipeline/statuslog"
+	"github.com/paystatus/paystatus/pipeline/snapshot"
 	"github.com/paystatus/paystatus/providers/sandbox"
 	"github.com/paystatus/paystatus/schemas/schematest"
 )
@@ -72,7 +72,7 @@ func (w *World) Events() []Event {
 	all := make([]Event, len(records))
 	for i, r := range records {
 		schematest.ValidateChange(w.T, r.Value)
-		e, err := handlers.ReadStatusEvent(statuslog.MessageOf(r))
+		e, err := handlers.ReadStatusEvent(snapshot.MessageOf(r))
 		require.NoError(w.T, err)
 		all[i] = Event{e, r.Value}
 	}

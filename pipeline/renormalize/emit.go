@@ -13,7 +13,7 @@ import (
 
 	"github.com/paystatus/paystatus/handlers"
 	"github.com/paystatus/paystatus/pipeline/kafka"
-	"github.com/paystatus/paystatus/pipeline/statuslog"
+	"github.com/paystatus/paystatus/pipeline/snapshot"
 	"github.com/paystatus/paystatus/providers"
 	"github.com/paystatus/paystatus/schemas"
 )
@@ -90,7 +90,7 @@ type emitting struct {
 	due      map[schemas.PaymentKey]due
 	asked    map[schemas.PaymentKey]bool // without an outcome yet
 	sum      Emitted
-	outcomes *statuslog.Outcomes
+	outcomes *snapshot.Outcomes
 	tail     *tail
 	limiter  ratelimiter.RateLimiter[any]
 	waiting  []waiting
@@ -106,7 +106,7 @@ type waiting struct {
 }
 
 func (x *emitting) run(ctx context.Context) error {
-	x.outcomes = &statuslog.Outcomes{Client: x.Client, Topic: x.Replays, ReplayID: x.ReplayID}
+	x.outcomes = &snapshot.Outcomes{Tail: snapshot.Tail{Client: x.Client, Topic: x.Replays}, ReplayID: x.ReplayID}
 	err := x.outcomes.Read(ctx, func(o handlers.ReplayOutcome, _ time.Time) error {
 		if _, is := x.due[o.PaymentKey]; is && conclusive(o.Outcome) {
 			delete(x.due, o.PaymentKey)
@@ -117,7 +117,7 @@ func (x *emitting) run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	x.tail = &tail{client: x.Client, topic: x.StatusChanged, next: x.From}
+	x.tail = &tail{snapshot.Tail{Client: x.Client, Topic: x.StatusChanged, Next: x.From}}
 	if err := x.confirm(ctx); err != nil {
 		return err
 	}

@@ -14,7 +14,7 @@ import (
 	"github.com/paystatus/paystatus/pipeline/archive"
 	"github.com/paystatus/paystatus/pipeline/pipelinetest"
 	"github.com/paystatus/paystatus/pipeline/renormalize"
-	"github.com/paystatus/paystatus/pipeline/statuslog"
+	"github.com/paystatus/paystatus/pipeline/snapshot"
 	"github.com/paystatus/paystatus/providers"
 	"github.com/paystatus/paystatus/providers/sandbox"
 	"github.com/paystatus/paystatus/schemas"
@@ -98,7 +98,7 @@ func statuses(events []pipelinetest.Event) (all []schemas.Status) {
 // scan reads the log again with the mapping as it is now.
 func (w *world) scan() (*renormalize.Scanned, renormalize.Log, *renormalize.Reader) {
 	w.T.Helper()
-	frozen, err := statuslog.Range{}.Freeze(w.T.Context(), w.Client, w.Topics.StatusChanged)
+	frozen, err := snapshot.Range{}.Freeze(w.T.Context(), w.Client, w.Topics.StatusChanged)
 	require.NoError(w.T, err)
 	r := reader(w.T, w.mapping(provider(w.T, "liquido")))
 	r.Schedule = w.Config.Schedules.For
@@ -262,7 +262,7 @@ func TestAFileIsReadAgainAndOnlyTheLastEventsOfTheLogAreCorrected(t *testing.T) 
 	w := newWorld(t)
 	w.start()
 	w.pay(4, "IN_PROGRESS")
-	frozen, err := statuslog.Range{}.Freeze(t.Context(), w.Client, w.Topics.StatusChanged)
+	frozen, err := snapshot.Range{}.Freeze(t.Context(), w.Client, w.Topics.StatusChanged)
 	require.NoError(t, err)
 	name := filepath.Join(t.TempDir(), "events.jsonl.gz")
 	_, err = (&archive.Export{Range: frozen, File: name}).Run(t.Context())

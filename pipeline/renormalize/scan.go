@@ -12,7 +12,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"github.com/paystatus/paystatus/handlers"
-	"github.com/paystatus/paystatus/pipeline/statuslog"
+	"github.com/paystatus/paystatus/pipeline/snapshot"
 	"github.com/paystatus/paystatus/schemas"
 )
 
@@ -44,7 +44,7 @@ type due struct {
 type Scan struct {
 	Reader *Reader
 	Source Source
-	Range  statuslog.Range // its provider and payments are looked at here
+	Range  snapshot.Range // its provider and payments are looked at here
 
 	// Workers is how many goroutines read answers; 0: one for each processor.
 	Workers int

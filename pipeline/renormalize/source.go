@@ -11,16 +11,16 @@ import (
 	"github.com/paystatus/paystatus/handlers"
 	"github.com/paystatus/paystatus/pipeline/archive"
 	"github.com/paystatus/paystatus/pipeline/kafka"
-	"github.com/paystatus/paystatus/pipeline/statuslog"
+	"github.com/paystatus/paystatus/pipeline/snapshot"
 )
 
 // Log is a frozen range of the emitted log.
-type Log struct{ Range *statuslog.Frozen }
+type Log struct{ Range *snapshot.Snapshot }
 
 // Walk reads all partitions at a time.
 func (l Log) Walk(ctx context.Context, fn func(handlers.Message, bool) error) error {
 	err := l.Range.Walk(ctx, func(r kafka.Record, chosen bool) error {
-		return fn(statuslog.MessageOf(r), chosen)
+		return fn(snapshot.MessageOf(r), chosen)
 	})
 	if err != nil {
 		return fmt.Errorf("read the emitted log: %w", err)
@@ -31,7 +31,7 @@ func (l Log) Walk(ctx context.Context, fn func(handlers.Message, bool) error) er
 // File is an exported file. Of the range only payments, partitions and times are looked at here.
 type File struct {
 	Name  string
-	Range statuslog.Range
+	Range snapshot.Range
 	Read  func(bytes int64) // told how much of the file was read; may be nil
 }
 
@@ -49,7 +49,7 @@ func (f File) Walk(ctx context.Context, fn func(handlers.Message, bool) error) e
 		if err := ctx.Err(); err != nil {
 			return err //nolint:wrapcheck // interrupted
 		}
-		return fn(statuslog.MessageOf(r), f.Range.Chooses(r))
+		return fn(snapshot.MessageOf(r), f.Range.Chooses(r))
 	})
 }
 

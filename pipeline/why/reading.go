@@ -12,7 +12,7 @@ import (
 	"github.com/paystatus/paystatus/pipeline/deadletters"
 	"github.com/paystatus/paystatus/pipeline/delay"
 	"github.com/paystatus/paystatus/pipeline/kafka"
-	"github.com/paystatus/paystatus/pipeline/statuslog"
+	"github.com/paystatus/paystatus/pipeline/snapshot"
 	"github.com/paystatus/paystatus/schemas"
 )
 
@@ -42,12 +42,11 @@ func (r *reading) run(ctx context.Context) error {
 	if err := r.sources.freeze(ctx, r.Client, r.Topics, since, r.Until); err != nil {
 		return err
 	}
-	if err := r.search(ctx, r.first()...); err != nil {
+	about := &deadletters.About{Payment: r.PaymentID}
+	if err := r.search(ctx, append(r.first(), r.letters(about))...); err != nil {
 		return err
 	}
-	if err := r.letters(ctx); err != nil {
-		return err
-	}
+	r.found.letters = about.Letters()
 	if err := r.widen(ctx); err != nil {
 		return err
 	}
@@ -115,21 +114,14 @@ func later(until, end map[int]int64, open bool) map[int]int64 {
 	return until
 }
 
-// letters finds the dead letters: all that are kept, unless a time is asked for.
-func (r *reading) letters(ctx context.Context) (err error) {
+// letters looks through the dead letters: all that are kept, unless a time is asked for.
+func (r *reading) letters(about *deadletters.About) stretch {
 	s := r.sources.letters
-	if s.missing {
-		return nil
-	}
-	from, what := s.first, allKept
+	all := stretch{source: s, partitions: s.partitions("", true), from: s.first, to: s.until, what: allKept, choose: about.Chooses, take: about.Take}
 	if !r.Since.IsZero() {
-		from, what = s.since, withinTimes
+		all.from, all.what = s.since, withinTimes
 	}
-	noted := r.scanned.note(stretch{source: s, partitions: s.partitions("", true), what: what})
-	var searched kafka.Searched
-	r.found.letters, searched, err = deadletters.About(ctx, r.Client, s.topic, r.PaymentID, from, s.until)
-	noted.Records, noted.Bytes = searched.Records, searched.Bytes
-	return err
+	return all
 }
 
 // widen reads further back where the times were not asked for and show the end of a story only, or nothing.
@@ -287,7 +279,7 @@ func (f *found) sleeper(tier *source, r kafka.Record) error {
 		return nil
 	}
 	s := sleeper{check: check{Check: c, place: placeOf(r), at: r.Time}, tier: tier}
-	for next := f.tiers.Forward(statuslog.MessageOf(r).Headers); next.Tier != ""; next = f.tiers.Forward(next.Headers) {
+	for next := f.tiers.Forward(snapshot.MessageOf(r).Headers); next.Tier != ""; next = f.tiers.Forward(next.Headers) {
 		i := slices.IndexFunc(f.tiers, func(t delay.Tier) bool { return t.Name == next.Tier })
 		s.rest = append(s.rest, f.tiers[i])
 	}
@@ -297,7 +289,7 @@ func (f *found) sleeper(tier *source, r kafka.Record) error {
 }
 
 func (f *found) event(r kafka.Record) error {
-	switch e, err := handlers.ReadStatusEvent(statuslog.MessageOf(r)); {
+	switch e, err := handlers.ReadStatusEvent(snapshot.MessageOf(r)); {
 	case err != nil:
 		f.foreign++
 	default:
@@ -323,7 +315,7 @@ func (f *found) replay(r kafka.Record) error {
 // input takes a record that names the payment.
 func (f *found) input(handler string) func(kafka.Record) error {
 	return func(r kafka.Record) error {
-		by, m := handler, statuslog.MessageOf(r)
+		by, m := handler, snapshot.MessageOf(r)
 		if by == "" {
 			by = handlerOf(r)
 		}

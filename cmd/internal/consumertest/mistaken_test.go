@@ -17,7 +17,7 @@ import (
 	"github.com/paystatus/paystatus/pipeline/demo"
 	"github.com/paystatus/paystatus/pipeline/pipelinetest"
 	"github.com/paystatus/paystatus/pipeline/renormalize"
-	"github.com/paystatus/paystatus/pipeline/statuslog"
+	"github.com/paystatus/paystatus/pipeline/snapshot"
 	"github.com/paystatus/paystatus/pipeline/why"
 	"github.com/paystatus/paystatus/providers"
 	"github.com/paystatus/paystatus/schemas"
@@ -146,7 +146,7 @@ func ended(w *pipelinetest.World) {
 // correct has everything corrected that the providers' own mappings read otherwise.
 func correct(w *pipelinetest.World) renormalize.Emitted {
 	w.T.Helper()
-	frozen, err := statuslog.Range{}.Freeze(w.T.Context(), w.Client, w.Topics.StatusChanged)
+	frozen, err := snapshot.Range{}.Freeze(w.T.Context(), w.Client, w.Topics.StatusChanged)
 	require.NoError(w.T, err)
 	reader := &renormalize.Reader{Providers: w.Options().Providers, Schedule: w.Config.Schedules.For, Now: time.Now()}
 	source := renormalize.Log{Range: frozen}
@@ -177,9 +177,9 @@ func fillBack(w *pipelinetest.World) backfill.Summary {
 	w.T.Helper()
 	o := w.Options()
 	payments := backfill.NewPayments(&handlers.Intake{Providers: o.Providers, Types: o.InitiatedTypes}, backfill.Selection{})
-	frozen, err := backfill.Range{}.Freeze(w.T.Context(), w.Client, w.Topics.Initiated)
+	frozen, err := snapshot.Range{}.Freeze(w.T.Context(), w.Client, w.Topics.Initiated)
 	require.NoError(w.T, err)
-	require.NoError(w.T, payments.ReadInitiated(w.T.Context(), w.Client, frozen, nil))
+	require.NoError(w.T, payments.ReadInitiated(w.T.Context(), frozen))
 	require.NoError(w.T, payments.ReadSaid(w.T.Context(), w.Client, w.Topics, time.Time{}, nil))
 	sum, err := (&backfill.Check{
 		Client: w.Client, Publisher: w.Writer, Topics: w.Topics, Group: w.Config.Kafka.Group, Starts: w.CommitStarts,
