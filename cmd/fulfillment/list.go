@@ -2,7 +2,6 @@ package main
 
 import (
 	"fmt"
-	"slices"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -15,14 +14,12 @@ import (
 func ordersCommand(program *cli.Consumer) *cobra.Command {
 	cmd := &cobra.Command{Use: "orders", Short: "List orders with their payments", Args: cobra.NoArgs}
 	output := cli.OutputFlag(cmd)
-	state := cmd.Flags().String("state", "", fmt.Sprintf("only orders in this state: one of %v", orders.States))
+	var state orders.State
+	cli.OneOf(cmd, &state, "state", fmt.Sprintf("only orders in this state: one of %v", orders.States), orders.States...)
 	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
-		if *state != "" && !slices.Contains(orders.States, orders.State(*state)) {
-			return cli.Misuse(fmt.Errorf("--state is one of %v, not %q", orders.States, *state))
-		}
 		table := cli.NewTable(cmd, *output, "ORDER", "STATE", "PAYMENT", "PROVIDER", "STATUS", "NOTE")
 		err := program.Look(cmd.Context(), func(db *store.DB) error {
-			return orders.List(cmd.Context(), db, orders.State(*state), func(o orders.Listed) error {
+			return orders.List(cmd.Context(), db, state, func(o orders.Listed) error {
 				if *output == cli.OutputJSON {
 					return cli.PrintJSON(cmd.OutOrStdout(), o)
 				}
@@ -63,14 +60,10 @@ carried out, and carry none out twice. --after gives the later ones.`,
 	}
 	output := cli.OutputFlag(cmd)
 	var chosen orders.Chosen
-	kind := cmd.Flags().String("kind", "", fmt.Sprintf("only this kind: one of %v", orders.Kinds))
+	cli.OneOf(cmd, &chosen.Kind, "kind", fmt.Sprintf("only this kind: one of %v", orders.Kinds), orders.Kinds...)
 	cmd.Flags().StringVar(&chosen.Order, "order", "", "only of this order")
 	cmd.Flags().Int64Var(&chosen.After, "after", 0, "only actions with a larger number")
 	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
-		chosen.Kind = orders.Kind(*kind)
-		if *kind != "" && !slices.Contains(orders.Kinds, chosen.Kind) {
-			return cli.Misuse(fmt.Errorf("--kind is one of %v, not %q", orders.Kinds, *kind))
-		}
 		table := cli.NewTable(cmd, *output, "NUMBER", "ACTION", "ORDER", "PAYMENT", "PROVIDER", "REASON", "AMOUNT", "DECIDED")
 		err := program.Look(cmd.Context(), func(db *store.DB) error {
 			return orders.Actions(cmd.Context(), db, chosen, func(a orders.ListedAction) error {

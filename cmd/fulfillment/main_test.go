@@ -78,8 +78,8 @@ func TestTheExitCodeTellsMisuseFromFailure(t *testing.T) {
 	}{
 		{"run --brokers b:1 --release declined", cli.ExitMisuse, `an order can be released on captured, capture_pending, authorized, not on "declined"`},
 		{"run --brokers b:1 --order-from order_id", cli.ExitMisuse, "an order is named by payment_id or by metadata.FIELD"},
-		{"orders --state lost", cli.ExitMisuse, "--state is one of"},
-		{"actions --kind ship", cli.ExitMisuse, "--kind is one of"},
+		{"orders --state lost", cli.ExitMisuse, "--state is "},
+		{"actions --kind ship", cli.ExitMisuse, "--kind is "},
 		{"orders --database nothing-here.db", cli.ExitFailed, "there is no database yet, `fulfillment run` makes it"},
 		{"ship", cli.ExitMisuse, `there is no command "fulfillment ship"`},
 	}

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"os"
 	"path/filepath"
 	"slices"
@@ -18,8 +17,6 @@ import (
 	"github.com/paystatus/paystatus/handlers"
 	"github.com/paystatus/paystatus/pipeline"
 	"github.com/paystatus/paystatus/pipeline/backfill"
-	"github.com/paystatus/paystatus/pipeline/deadletters"
-	"github.com/paystatus/paystatus/pipeline/kafka"
 	"github.com/paystatus/paystatus/pipeline/snapshot"
 	"github.com/paystatus/paystatus/schemas"
 )
@@ -67,7 +64,7 @@ and for a verify a line for each difference, then for each payment that could no
 The exit code is 1 when some payments could not be asked about, and for a verify when anything differs.`,
 		Args: cobra.NoArgs,
 	}
-	f := &backfillFlags{}
+	f := &backfillFlags{mode: modeCheck, rate: 20, concurrency: 100}
 	f.config, f.output = configFlag(cmd), cli.OutputFlag(cmd)
 	f.add(cmd)
 	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
@@ -88,80 +85,64 @@ The exit code is 1 when some payments could not be asked about, and for a verify
 type backfillFlags struct {
 	config, output *string
 
-	mode                                   string
-	since, until, offsets, list, file, log string
-	partitions                             []int
-	provider, account                      string
-	statuses                               []string
-	replayID                               string
-	rate, concurrency                      int
-	dryRun                                 bool
-
-	what     snapshot.Range
-	logSince time.Time
+	mode              string
+	what              snapshot.Range
+	partitions        []int
+	list, file        string
+	logSince          time.Time
+	choice            backfill.Selection
+	replayID          string
+	rate, concurrency int
+	dryRun            bool
 }
 
 func (f *backfillFlags) add(cmd *cobra.Command) {
 	flags := cmd.Flags()
-	flags.StringVar(&f.mode, "mode", modeCheck, "check: through the pipeline, emitting what is found; verify: compare and emit nothing")
-	flags.StringVar(&f.since, "since", "", "payments whose initiated event was written then or later: "+timeHelp)
-	flags.StringVar(&f.until, "until", "", "payments whose initiated event was written before: "+timeHelp)
+	cli.OneOf(cmd, &f.mode, "mode", "check: through the pipeline, emitting what is found; verify: compare and emit nothing", modeCheck, modeVerify)
+	cli.Time(cmd, &f.what.Since, "since", "payments whose initiated event was written then or later")
+	cli.Time(cmd, &f.what.Until, "until", "payments whose initiated event was written before")
 	flags.IntSliceVar(&f.partitions, "partition", nil, "only this partition of the initiated events; may be repeated")
-	flags.StringVar(&f.offsets, "offsets", "", "only these offsets of the initiated events: PARTITION:FROM-TO,… without TO, such as 0:0-1200,3:17- or 3")
+	offsetsFlag(cmd, &f.what.Offsets, "only these offsets of the initiated events")
 	flags.StringVar(&f.list, "payments", "", "a file with a payment_id a line, or - for standard input: only these")
 	flags.StringVar(&f.file, "file", "", "a file of payments instead of initiated events in Kafka: .csv, or JSON lines; - for JSON lines from standard input")
-	flags.StringVar(&f.provider, "provider", "", "only payments at this provider")
-	flags.StringVar(&f.account, "account", "", "only payments of this account")
-	flags.StringSliceVar(&f.statuses, "status", nil,
+	providerFlag(cmd, &f.choice.Provider, "only payments at this provider")
+	flags.StringVar(&f.choice.Account, "account", "", "only payments of this account")
+	flags.StringSliceVar(&f.choice.Statuses, "status", nil,
 		"only payments of which this status was last said, or "+backfill.StatusNone+", or "+backfill.StatusOpen+" (nothing final was); may be repeated")
-	flags.StringVar(&f.log, "log-since", "", "read the emitted log from then on, and not all of it: "+timeHelp)
+	cli.Time(cmd, &f.logSince, "log-since", "read the emitted log from then on, and not all of it")
 	flags.StringVar(&f.replayID, "replay-id", "", "go on with this backfill, or give a new one its name (default: a new one)")
-	flags.IntVar(&f.rate, "rate", 20, "payments a second at most; 0: as many as --concurrency allows")
-	flags.IntVar(&f.concurrency, "concurrency", 100, "payments at once of each provider: without an outcome yet, or being asked about")
+	cli.AtLeast(cmd, 0, &f.rate, "rate", "payments a second at most; 0: as many as --concurrency allows")
+	cli.AtLeast(cmd, 1, &f.concurrency, "concurrency", "payments at once of each provider: without an outcome yet, or being asked about")
 	flags.BoolVar(&f.dryRun, "dry-run", false, "only say what would be asked, and how long it takes")
-	cli.Complete(cmd, "mode", modeCheck, modeVerify)
-	cli.Complete(cmd, "provider", pipeline.ProviderNames()...)
 	_ = cmd.MarkFlagFilename("payments")
 	_ = cmd.MarkFlagFilename("file", "csv", "jsonl")
 }
 
-// check reads what the flags say; the error is what is wrong with them.
+// check says what is wrong with the flags together.
 func (f *backfillFlags) check(cmd *cobra.Command) error {
-	var since, until, log, offsets, wrong error
-	now := time.Now()
-	f.what.Since, since = deadletters.ParseTime(f.since, now)
-	f.what.Until, until = deadletters.ParseTime(f.until, now)
-	f.logSince, log = deadletters.ParseTime(f.log, now)
-	if f.what.Offsets, offsets = snapshot.ParseOffsets(f.offsets); offsets == nil {
-		for _, p := range f.partitions {
-			f.what.Offsets[p] = snapshot.Span{}
-		}
-	}
 	given := cmd.Flags().Changed
 	switch {
-	case f.mode != modeCheck && f.mode != modeVerify:
-		wrong = fmt.Errorf("--mode is check or verify, not %q", f.mode)
 	case f.file != "" && slices.ContainsFunc([]string{"since", "until", "partition", "offsets", "payments"}, given):
-		wrong = errors.New("--file names the payments itself: it takes no --since, --until, --partition, --offsets or --payments")
+		return errors.New("--file names the payments itself: it takes no --since, --until, --partition, --offsets or --payments")
 	case given("partition") && given("offsets"):
-		wrong = errors.New("--offsets names the partitions itself: it takes no --partition")
+		return errors.New("--offsets names the partitions itself: it takes no --partition")
 	case f.mode == modeVerify && (given("replay-id") || given("dry-run")):
-		wrong = errors.New("--mode verify writes nothing: it takes no --replay-id and no --dry-run")
+		return errors.New("--mode verify writes nothing: it takes no --replay-id and no --dry-run")
 	case given("replay-id") && f.replayID == "":
-		wrong = errors.New("--replay-id must not be empty")
-	case f.rate < 0:
-		wrong = errors.New("--rate must not be negative")
-	case f.concurrency < 1:
-		wrong = errors.New("--concurrency must be at least 1")
-	case f.provider != "" && !slices.Contains(pipeline.ProviderNames(), f.provider):
-		wrong = fmt.Errorf("there is no provider %q; there are %s", f.provider, strings.Join(pipeline.ProviderNames(), ", "))
+		return errors.New("--replay-id must not be empty")
 	}
-	for _, s := range f.statuses {
+	if len(f.partitions) > 0 {
+		f.what.Offsets = snapshot.Spans{}
+	}
+	for _, p := range f.partitions {
+		f.what.Offsets[p] = snapshot.Span{}
+	}
+	for _, s := range f.choice.Statuses {
 		if !schemas.Status(s).Valid() && s != backfill.StatusNone && s != backfill.StatusOpen {
-			wrong = errors.Join(wrong, fmt.Errorf("there is no status %q; see 'paystatus statuses'", s))
+			return fmt.Errorf("there is no status %q; see 'paystatus statuses'", s)
 		}
 	}
-	return errors.Join(since, until, log, offsets, wrong)
+	return nil
 }
 
 // backfilling is a backfill under way.
@@ -178,16 +159,12 @@ func (b *backfilling) run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	selection := backfill.Selection{Provider: b.provider, Account: b.account, Statuses: b.statuses}
 	if b.list != "" {
-		if err := b.open(b.list, func(_ string, from io.Reader) (err error) {
-			selection.IDs, err = snapshot.ReadIDs(from)
-			return err
-		}); err != nil {
+		if b.choice.IDs, err = readIDs(b.cmd, b.list); err != nil {
 			return err
 		}
 	}
-	b.payments = backfill.NewPayments(&handlers.Intake{Providers: options.Providers, Types: options.InitiatedTypes}, selection)
+	b.payments = backfill.NewPayments(&handlers.Intake{Providers: options.Providers, Types: options.InitiatedTypes}, b.choice)
 	if err := b.read(ctx); err != nil {
 		return err
 	}
@@ -208,27 +185,22 @@ func (b *backfilling) run(ctx context.Context) error {
 	return err
 }
 
-// open reads a file, or standard input for "-".
-func (b *backfilling) open(path string, read func(name string, from io.Reader) error) error {
-	if path == "-" {
-		return read(inputName(path), b.cmd.InOrStdin())
-	}
-	file, err := os.Open(path)
-	if err != nil {
-		return err
-	}
-	defer func() { _ = file.Close() }()
-	return read(path, file)
-}
-
 // read lists the payments.
 func (b *backfilling) read(ctx context.Context) error {
 	if b.file != "" {
-		read := b.payments.ReadJSON
+		read, from := b.payments.ReadJSON, b.cmd.InOrStdin()
 		if strings.EqualFold(filepath.Ext(b.file), ".csv") {
 			read = b.payments.ReadCSV
 		}
-		return b.open(b.file, read)
+		if b.file != "-" {
+			file, err := os.Open(b.file)
+			if err != nil {
+				return err
+			}
+			defer func() { _ = file.Close() }()
+			from = file
+		}
+		return read(inputName(b.file), from)
 	}
 	frozen, err := b.what.Freeze(ctx, b.client, b.topics.Initiated)
 	if err != nil {
@@ -258,17 +230,14 @@ func (b *backfilling) reread(ctx context.Context) error {
 
 // ask is a backfill of mode check.
 func (b *backfilling) ask(ctx context.Context, options pipeline.Options) error {
-	publisher, err := kafka.NewPublisher(b.kafka, kafka.PublisherOptions{Topics: []string{b.topics.Checks()}, OmitUUID: true})
+	publisher, err := b.publisher(b.topics.Checks())
 	if err != nil {
 		return err
 	}
 	defer func() { _ = publisher.Close() }()
 	c := &backfill.Check{
 		Client: b.client, Publisher: publisher, Topics: b.topics, Group: options.Group, ReplayID: b.replayID, Resume: b.replayID != "",
-		Starts: func(ctx context.Context) error {
-			return pipeline.CommitStarts(ctx, b.client, options.Topics, options.Group, options.Start, false)
-		},
-		Rate: b.rate, Concurrency: b.concurrency, DryRun: b.dryRun, Log: b.connection.log,
+		Starts: b.starts, Rate: b.rate, Concurrency: b.concurrency, DryRun: b.dryRun, Log: b.connection.log,
 	}
 	if c.ReplayID == "" {
 		c.ReplayID = uuid.NewString()

@@ -137,19 +137,19 @@ func TestABackfillRefusesWhatItDoesNotUnderstand(t *testing.T) {
 	t.Parallel()
 	for flags, want := range map[string]string{
 		"--mode ask":                  "--mode is check or verify",
-		"--since yesterday":           "neither a time",
-		"--offsets 1-2":               "not a range of offsets",
+		"--since yesterday":           "--since is an RFC 3339 time, or a duration",
+		"--offsets 1-2":               `--offsets cannot be used: "1-2" is not a range of offsets`,
 		"--file f --since 1h":         "--file names the payments itself",
 		"--partition 1 --offsets 2":   "--offsets names the partitions itself",
 		"--mode verify --replay-id x": "--mode verify writes nothing",
 		"--mode verify --dry-run":     "--mode verify writes nothing",
-		"--rate -1":                   "--rate must not be negative",
+		"--rate -1":                   "--rate must be at least 0",
 		"--concurrency 0":             "--concurrency must be at least 1",
-		"--provider paypal":           "there is no provider",
+		"--provider paypal":           "--provider is checkout, antom, worldpay or liquido",
 		"--status paid":               "there is no status",
 		"--replay-id=":                "--replay-id must not be empty",
 		"a-payment":                   "",
-		"--status none --status captured --account a --rate x": "invalid argument",
+		"--status none --status captured --account a --rate x": `--rate must be at least 0, not "x"`,
 	} {
 		r := inProcess(t.Context(), "", append([]string{"backfill"}, strings.Fields(flags)...)...)
 		assert.Equal(t, cli.ExitMisuse, r.code, flags)

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"errors"
 	"log/slog"
 
@@ -41,3 +42,17 @@ func connect(path string) (*connection, error) {
 }
 
 func (b *connection) close() { _ = b.client.Close() }
+
+// publisher writes to some topics; whoever asks for it closes it.
+func (b *connection) publisher(topics ...string) (*kafka.Publisher, error) {
+	return kafka.NewPublisher(b.kafka, kafka.PublisherOptions{Topics: topics, OmitUUID: true})
+}
+
+// starts commits where the consumer groups begin, before anything is written that they are to find.
+func (b *connection) starts(ctx context.Context) error {
+	o, err := pipeline.FromConfig(b.config, b.kafka, b.log)
+	if err != nil {
+		return err
+	}
+	return pipeline.CommitStarts(ctx, b.client, o.Topics, o.Group, o.Start, false)
+}

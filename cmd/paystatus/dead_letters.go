@@ -47,47 +47,36 @@ func reasonTable() string {
 
 // letterFlags choose letters.
 type letterFlags struct {
-	reasons                                   []string
-	provider, payment, handler, since, before string
-	limit                                     int
-}
+	deadletters.Filter
 
-const timeHelp = "an RFC 3339 time, or a duration before now such as 36h"
+	reasons []string
+	limit   int
+}
 
 func (f *letterFlags) add(cmd *cobra.Command) {
 	flags := cmd.Flags()
 	flags.StringSliceVar(&f.reasons, "reason", nil, "only letters with this reason code; may be repeated")
-	flags.StringVar(&f.provider, "provider", "", "only letters that claim to be about this provider")
-	flags.StringVar(&f.payment, "payment", "", "only letters about this payment_id, or with this record key")
-	flags.StringVar(&f.handler, "handler", "", "only letters that this handler gave up: intake, notification, check or redriven")
-	flags.StringVar(&f.since, "since", "", "only letters given up then or later: "+timeHelp)
-	flags.StringVar(&f.before, "until", "", "only letters given up before: "+timeHelp)
-	flags.IntVar(&f.limit, "limit", 0, "so many letters at most, the oldest first; 0: all")
+	flags.StringVar(&f.Provider, "provider", "", "only letters that claim to be about this provider")
+	flags.StringVar(&f.Payment, "payment", "", "only letters about this payment_id, or with this record key")
+	flags.StringVar(&f.Handler, "handler", "", "only letters that this handler gave up: intake, notification, check or redriven")
+	cli.Time(cmd, &f.Since, "since", "only letters given up then or later")
+	cli.Time(cmd, &f.Until, "until", "only letters given up before")
+	cli.AtLeast(cmd, 0, &f.limit, "limit", "so many letters at most, the oldest first; 0: all")
 }
 
-// filter reads the flags; what is wrong with them is a misuse.
-func (f *letterFlags) filter(args []string) (deadletters.Filter, error) {
-	filter := deadletters.Filter{Provider: f.provider, Payment: f.payment, Handler: f.handler}
+// read reads what the flags leave to be read, and the names of letters; what is wrong with them is a misuse.
+func (f *letterFlags) read(args []string) error {
 	var all []error
 	for _, arg := range args {
 		p, err := deadletters.ParsePosition(arg)
-		if !slices.Contains(filter.Positions, p) {
-			filter.Positions = append(filter.Positions, p)
+		if !slices.Contains(f.Positions, p) {
+			f.Positions = append(f.Positions, p)
 		}
 		all = append(all, err)
 	}
-	now := time.Now()
-	var reasons, since, before error
-	filter.Reasons, reasons = deadletters.ParseReasons(f.reasons)
-	filter.Since, since = deadletters.ParseTime(f.since, now)
-	filter.Until, before = deadletters.ParseTime(f.before, now)
-	if f.limit < 0 {
-		all = append(all, errors.New("--limit must not be negative"))
-	}
-	if err := errors.Join(append(all, reasons, since, before)...); err != nil {
-		return deadletters.Filter{}, cli.Misuse(err)
-	}
-	return filter, nil
+	var reasons error
+	f.Reasons, reasons = deadletters.ParseReasons(f.reasons)
+	return cli.Misuse(errors.Join(append(all, reasons)...))
 }
 
 func deadLettersListCommand() *cobra.Command {
@@ -107,23 +96,21 @@ func deadLettersListCommand() *cobra.Command {
 	path, output := configFlag(cmd), cli.OutputFlag(cmd)
 	var flags letterFlags
 	flags.add(cmd)
-	all := cmd.Flags().Bool("all", false, "also letters that were given back")
+	cmd.Flags().BoolVar(&flags.Given, "all", false, "also letters that were given back")
 	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
-		filter, err := flags.filter(nil)
-		if err != nil {
+		if err := flags.read(nil); err != nil {
 			return err
 		}
-		filter.Given = *all
 		b, err := connect(*path)
 		if err != nil {
 			return err
 		}
 		defer b.close()
-		snapshot, err := deadletters.Take(cmd.Context(), b.client, b.topics.DeadLetters(), filter.Since)
+		snapshot, err := deadletters.Take(cmd.Context(), b.client, b.topics.DeadLetters(), flags.Since)
 		if err != nil {
 			return err
 		}
-		return list(cmd, snapshot, filter, flags.limit, *output)
+		return list(cmd, snapshot, flags.Filter, flags.limit, *output)
 	}
 	return cmd
 }

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -12,9 +11,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/paystatus/paystatus/cmd/internal/cli"
-	"github.com/paystatus/paystatus/pipeline"
 	"github.com/paystatus/paystatus/pipeline/deadletters"
-	"github.com/paystatus/paystatus/pipeline/kafka"
 )
 
 func deadLettersRedriveCommand() *cobra.Command {
@@ -36,23 +33,17 @@ given_back, too_often (--max) or not_takable (no handler takes it back).`,
 	path, output := configFlag(cmd), cli.OutputFlag(cmd)
 	var flags letterFlags
 	flags.add(cmd)
-	r := &deadletters.Redrive{}
+	r := &deadletters.Redrive{Max: deadletters.DefaultMax}
 	cmd.Flags().BoolVar(&r.DryRun, "dry-run", false, "only say what would be given back")
-	cmd.Flags().IntVar(&r.Rate, "rate", 0, "letters a second at most; 0: as fast as it goes")
-	cmd.Flags().IntVar(&r.Max, "max", deadletters.DefaultMax, "leave letters that were given back so often already")
+	cli.AtLeast(cmd, 0, &r.Rate, "rate", "letters a second at most; 0: as fast as it goes")
+	cli.AtLeast(cmd, 1, &r.Max, "max", "leave letters that were given back so often already")
 	cmd.Flags().StringVar(&r.Why, "why", "", "why they are given back, for the record")
 	cmd.Flags().StringVar(&r.By, "by", operator(), "who gives them back, for the record")
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
-		var err error
-		switch r.Filter, err = flags.filter(args); {
-		case err != nil:
+		if err := flags.read(args); err != nil {
 			return err
-		case r.Rate < 0:
-			return cli.Misuse(errors.New("--rate must not be negative"))
-		case r.Max < 1:
-			return cli.Misuse(errors.New("--max must be at least 1"))
 		}
-		r.Limit = flags.limit
+		r.Filter, r.Limit = flags.Filter, flags.limit
 		b, err := connect(*path)
 		if err != nil {
 			return err
@@ -76,19 +67,12 @@ func operator() string {
 }
 
 func (b *connection) redrive(cmd *cobra.Command, r *deadletters.Redrive, output string) error {
-	publisher, err := kafka.NewPublisher(b.kafka, kafka.PublisherOptions{Topics: []string{b.topics.DeadLetters(), b.topics.Redriven()}, OmitUUID: true})
+	publisher, err := b.publisher(b.topics.DeadLetters(), b.topics.Redriven())
 	if err != nil {
 		return err
 	}
 	defer func() { _ = publisher.Close() }()
-	r.Publisher, r.Topic = publisher, b.topics.Redriven()
-	r.Starts = func(ctx context.Context) error {
-		o, err := pipeline.FromConfig(b.config, b.kafka, b.log)
-		if err != nil {
-			return err
-		}
-		return pipeline.CommitStarts(ctx, b.client, o.Topics, o.Group, o.Start, false)
-	}
+	r.Publisher, r.Topic, r.Starts = publisher, b.topics.Redriven(), b.starts
 	s, err := deadletters.Take(cmd.Context(), b.client, b.topics.DeadLetters(), r.Filter.Since)
 	if err != nil {
 		return err

@@ -27,14 +27,12 @@ With --keep it goes on, and with --write-config other commands find it:
 		Args: cobra.NoArgs,
 	}
 	output := cli.OutputFlag(cmd)
-	payments := cmd.Flags().Int("payments", demo.EveryFate, "how many payments")
+	payments := demo.EveryFate
+	cli.AtLeast(cmd, 1, &payments, "payments", "how many payments")
 	keep := cmd.Flags().Bool("keep", false, "go on running afterwards, until Ctrl-C")
 	config := cmd.Flags().String("write-config", "", "write the configuration to this file, for other commands: with --keep")
 	verbose := cmd.Flags().Bool("verbose", false, "show the logs")
 	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
-		if *payments < 1 {
-			return cli.Misuse(errors.New("--payments must be at least 1"))
-		}
 		if *config != "" && !*keep {
 			return cli.Misuse(errors.New("--write-config is of use with --keep only"))
 		}
@@ -46,7 +44,7 @@ With --keep it goes on, and with --write-config other commands find it:
 		if *output == cli.OutputJSON {
 			viewer = eventLines{out: cmd.OutOrStdout(), err: cmd.ErrOrStderr()}
 		}
-		return demo.Run(cmd.Context(), demo.Options{Payments: *payments, Keep: *keep, Config: *config, Viewer: viewer, Log: log})
+		return demo.Run(cmd.Context(), demo.Options{Payments: payments, Keep: *keep, Config: *config, Viewer: viewer, Log: log})
 	}
 	return cmd
 }

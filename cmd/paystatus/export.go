@@ -34,8 +34,7 @@ in the topic: keep it as you keep that. The file has its name once it is whole. 
 	x := &archive.Export{}
 	cmd.Flags().BoolVar(&x.DryRun, "dry-run", false, "only count what would be written")
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
-		chosen, err := flags.read(cmd)
-		if err != nil {
+		if err := flags.read(cmd); err != nil {
 			return err
 		}
 		b, err := connect(*path)
@@ -43,7 +42,7 @@ in the topic: keep it as you keep that. The file has its name once it is whole. 
 			return err
 		}
 		defer b.close()
-		if x.Range, err = chosen.Freeze(cmd.Context(), b.client, b.topics.StatusChanged); err != nil {
+		if x.Range, err = flags.Freeze(cmd.Context(), b.client, b.topics.StatusChanged); err != nil {
 			return err
 		}
 		x.File, x.Stdout = args[0], cmd.OutOrStdout()

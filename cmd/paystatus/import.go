@@ -10,7 +10,6 @@ import (
 
 	"github.com/paystatus/paystatus/cmd/internal/cli"
 	"github.com/paystatus/paystatus/pipeline/archive"
-	"github.com/paystatus/paystatus/pipeline/kafka"
 )
 
 func importCommand() *cobra.Command {
@@ -33,11 +32,8 @@ that was done and is begun again writes everything again, with the same ids.
 	m := &archive.Import{}
 	cmd.Flags().StringVar(&m.Topic, "topic", "", "the topic, which must be there; default: topics.status_changed of the configuration")
 	cmd.Flags().BoolVar(&m.DryRun, "dry-run", false, "look at every line and whether the topic is there, and write nothing")
-	cmd.Flags().IntVar(&m.Rate, "rate", 0, "records a second at most; 0: as fast as it goes")
+	cli.AtLeast(cmd, 0, &m.Rate, "rate", "records a second at most; 0: as fast as it goes")
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
-		if m.Rate < 0 {
-			return cli.Misuse(errors.New("--rate must not be negative"))
-		}
 		b, err := connect(*path)
 		if err != nil {
 			return err
@@ -46,7 +42,7 @@ that was done and is begun again writes everything again, with the same ids.
 		if m.File, m.Stdin = args[0], cmd.InOrStdin(); m.Topic == "" {
 			m.Topic = b.topics.StatusChanged
 		}
-		publisher, err := kafka.NewPublisher(b.kafka, kafka.PublisherOptions{Topics: []string{m.Topic}, OmitUUID: true})
+		publisher, err := b.publisher(m.Topic)
 		if err != nil {
 			return err
 		}

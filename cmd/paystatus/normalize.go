@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
-	"slices"
 	"strings"
 	"time"
 
@@ -18,10 +17,11 @@ import (
 
 // normalizeFlags are the flags of normalize.
 type normalizeFlags struct {
-	provider, from, account, config, previous string
-	payment                                   *string
-	httpStatus                                int
-	headers                                   []string
+	provider, account, config, previous string
+	from                                schemas.Source
+	payment                             *string
+	httpStatus                          int
+	headers                             []string
 }
 
 func normalizeCommand() *cobra.Command {
@@ -45,17 +45,16 @@ checked when its header and a configuration with the keys are given.`,
 	}
 	output := cli.OutputFlag(cmd)
 	var statuses []string
-	f := normalizeFlags{payment: paymentFlag(cmd)}
-	cmd.Flags().StringVar(&f.provider, "provider", "", "the provider: "+strings.Join(pipeline.ProviderNames(), ", "))
-	cli.Complete(cmd, "provider", pipeline.ProviderNames()...)
-	cmd.Flags().StringVar(&f.from, "from", string(schemas.SourceQuery), "what kind of answer it is: query, notification or initiation")
+	f := normalizeFlags{payment: paymentFlag(cmd), from: schemas.SourceQuery}
+	providerFlag(cmd, &f.provider, "the provider")
+	cli.OneOf(cmd, &f.from, "from", "what kind of answer it is: query, notification or initiation",
+		schemas.SourceQuery, schemas.SourceNotification, schemas.SourceInitiation)
 	cmd.Flags().IntVar(&f.httpStatus, "http-status", http.StatusOK, "the HTTP status that the answer came with")
 	cmd.Flags().StringArrayVar(&f.headers, "header", nil, "'Name: value' that the answer came with; may be repeated")
 	cmd.Flags().StringVar(&f.previous, "previous", "", "the status that was last reported")
 	cmd.Flags().StringVar(&f.account, "account", "", "the account whose keys verify the signature; default: the payment's, else "+schemas.DefaultAccount)
 	cmd.Flags().StringVarP(&f.config, "config", "c", "", "the configuration file that holds the keys")
 	_ = cmd.MarkFlagFilename("config", "yaml", "yml")
-	cli.Complete(cmd, "from", string(schemas.SourceQuery), string(schemas.SourceNotification), string(schemas.SourceInitiation))
 	for _, s := range schemas.Statuses {
 		statuses = append(statuses, string(s.Status))
 	}
@@ -71,15 +70,9 @@ checked when its header and a configuration with the keys are given.`,
 }
 
 func (f normalizeFlags) normalize(cmd *cobra.Command, path string) (providers.Document, error) {
-	source := schemas.Source(f.from)
-	sources := []schemas.Source{schemas.SourceQuery, schemas.SourceNotification, schemas.SourceInitiation}
 	switch {
 	case f.provider == "":
 		return providers.Document{}, cli.Misuse(errors.New("--provider is missing"))
-	case !slices.Contains(pipeline.ProviderNames(), f.provider):
-		return providers.Document{}, cli.Misuse(fmt.Errorf("there is no provider %q; there are %s", f.provider, strings.Join(pipeline.ProviderNames(), ", ")))
-	case !slices.Contains(sources, source):
-		return providers.Document{}, cli.Misuse(fmt.Errorf("--from is query, notification or initiation, not %q", f.from))
 	case f.previous != "" && !schemas.Status(f.previous).Valid():
 		return providers.Document{}, cli.Misuse(fmt.Errorf("--previous is no status: %q; `paystatus statuses` lists them", f.previous))
 	case f.httpStatus < 100 || f.httpStatus > 599:
@@ -121,7 +114,7 @@ func (f normalizeFlags) normalize(cmd *cobra.Command, path string) (providers.Do
 	if err != nil {
 		return providers.Document{}, err
 	}
-	answer := providers.Answer{From: source, Pages: []providers.Page{{HTTPStatus: f.httpStatus, Header: header, Body: body, ReceivedAt: time.Now()}}}
+	answer := providers.Answer{From: f.from, Pages: []providers.Page{{HTTPStatus: f.httpStatus, Header: header, Body: body, ReceivedAt: time.Now()}}}
 	outcome := providers.Interpret(provider, answer, payment, false)
 	return providers.Describe(provider, answer, outcome, payment, schemas.Status(f.previous)), nil
 }

@@ -40,25 +40,20 @@ antom_public_key meanwhile.`,
 	output := cli.OutputFlag(cmd)
 	var f notifyFlags
 	flags := cmd.Flags()
-	flags.StringVar(&f.sample.Provider, "provider", "", "the provider: "+strings.Join(pipeline.ProviderNames(), ", "))
+	providerFlag(cmd, &f.sample.Provider, "the provider")
 	flags.StringVar(&f.sample.Type, "type", "", "the type of notification; --list names them")
 	flags.StringVar(&f.sample.To, "to", "",
 		"the URL; without a path it is a listener's, /notifications/{provider}/{account}; default: this configuration's listener")
 	flags.StringVar(&f.sample.Account, "account", "", "the account whose keys sign; default: the payment's, else default")
-	flags.StringVar(&f.sample.Fault, "fault", "", "sign wrongly or not at all: bad_signature or no_signature")
+	cli.OneOf(cmd, &f.sample.Fault, "fault", "sign wrongly or not at all: bad_signature or no_signature", sandbox.FaultBadSignature, sandbox.FaultNoSignature)
 	flags.StringVarP(&f.config, "config", "c", "", "the configuration file that holds the keys")
 	flags.StringVar(&f.payment, "payment", "", "a file with the initiated event's data of the payment that it is about; - for standard input")
 	flags.StringVar(&f.keyFile, "key", "", "a file with the private key that signs for Antom")
 	flags.BoolVar(&f.print, "print", false, "print the request and do not send it")
 	flags.BoolVar(&f.list, "list", false, "name the types of notifications")
-	cli.Complete(cmd, "provider", pipeline.ProviderNames()...)
-	cli.Complete(cmd, "fault", sandbox.FaultBadSignature, sandbox.FaultNoSignature)
 	_ = cmd.MarkFlagFilename("config", "yaml", "yml")
 	_ = cmd.MarkFlagFilename("payment", "json")
 	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
-		if f.sample.Provider != "" && !slices.Contains(pipeline.ProviderNames(), f.sample.Provider) {
-			return cli.Misuse(fmt.Errorf("there is no provider %q; there are %s", f.sample.Provider, strings.Join(pipeline.ProviderNames(), ", ")))
-		}
 		if f.list {
 			return listTypes(cmd, f.sample.Provider, *output)
 		}
@@ -94,8 +89,6 @@ func (f notifyFlags) run(cmd *cobra.Command, output string) error {
 		return cli.Misuse(errors.New("--provider is missing"))
 	case !slices.Contains(notify.Types(s.Provider), s.Type):
 		return cli.Misuse(fmt.Errorf("--type must be one of what --list names, not %q", s.Type))
-	case s.Fault != "" && s.Fault != sandbox.FaultBadSignature && s.Fault != sandbox.FaultNoSignature:
-		return cli.Misuse(fmt.Errorf("--fault is %s or %s, not %q", sandbox.FaultBadSignature, sandbox.FaultNoSignature, s.Fault))
 	}
 	if err := f.read(cmd, &s); err != nil {
 		return err

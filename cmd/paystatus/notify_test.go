@@ -89,7 +89,7 @@ func TestNotifyKnowsWhatItNeeds(t *testing.T) {
 		says string
 	}{
 		"":                                  {cli.ExitMisuse, "--provider is missing"},
-		"--provider paypal":                 {cli.ExitMisuse, `there is no provider "paypal"`},
+		"--provider paypal":                 {cli.ExitMisuse, `--provider is checkout, antom, worldpay or liquido, not "paypal"`},
 		"--provider liquido --type PAINTED": {cli.ExitMisuse, "--type must be one of what --list names"},
 		"--provider liquido --type CHARGE_FAILED":                                               {cli.ExitMisuse, "--to is missing"},
 		"--provider liquido --type CHARGE_FAILED --to http://127.0.0.1:1 --fault 503":           {cli.ExitMisuse, "--fault is bad_signature or no_signature"},

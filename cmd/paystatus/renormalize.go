@@ -15,9 +15,7 @@ import (
 	"github.com/paystatus/paystatus/cmd/internal/cli"
 	"github.com/paystatus/paystatus/handlers/watch"
 	"github.com/paystatus/paystatus/pipeline"
-	"github.com/paystatus/paystatus/pipeline/kafka"
 	"github.com/paystatus/paystatus/pipeline/renormalize"
-	"github.com/paystatus/paystatus/pipeline/snapshot"
 	"github.com/paystatus/paystatus/providers"
 )
 
@@ -31,7 +29,6 @@ type renormalizeFlags struct {
 	rate           int
 	patience       time.Duration
 
-	chosen  snapshot.Range
 	conn    *connection // nil: no broker is needed
 	reader  *renormalize.Reader
 	source  renormalize.Source
@@ -73,20 +70,17 @@ interrupted run goes on with --replay-id.
 	cmd.Flags().BoolVar(&f.emit, "emit", false, "have corrections made of what is the last event of its payment")
 	cmd.Flags().BoolVar(&f.dry, "dry-run", false, "write nothing; so it is without --emit")
 	cmd.Flags().StringVar(&f.replayID, "replay-id", "", "the name of this run in events and outcomes, or that of an interrupted one; default: a new one")
-	cmd.Flags().IntVar(&f.rate, "rate", 0, "corrections a second at most; 0: as fast as it goes")
+	cli.AtLeast(cmd, 0, &f.rate, "rate", "corrections a second at most; 0: as fast as it goes")
 	cmd.Flags().DurationVar(&f.patience, "patience", renormalize.DefaultPatience, "how long to wait for outcomes when none come")
 	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
 		switch {
-		case f.rate < 0:
-			return cli.Misuse(errors.New("--rate must not be negative"))
 		case f.emit && f.dry:
 			return cli.Misuse(errors.New("--emit and --dry-run exclude each other"))
 		case f.replayID != "" && !f.emit:
 			return cli.Misuse(errors.New("--replay-id is for --emit"))
 		}
 		f.config, f.output = *path, *output
-		var err error
-		if f.chosen, err = f.read(cmd); err != nil {
+		if err := f.read(cmd); err != nil {
 			return err
 		}
 		if err := f.open(cmd.Context()); err != nil {
@@ -126,10 +120,10 @@ func (f *renormalizeFlags) open(ctx context.Context) error {
 		return err
 	}
 	if f.file != "" {
-		f.source, f.what = renormalize.File{Name: f.file, Range: f.chosen}, f.file
+		f.source, f.what = renormalize.File{Name: f.file, Range: f.Range}, f.file
 		return nil
 	}
-	frozen, err := f.chosen.Freeze(ctx, f.conn.client, f.conn.topics.StatusChanged)
+	frozen, err := f.Freeze(ctx, f.conn.client, f.conn.topics.StatusChanged)
 	if err != nil {
 		return err
 	}
@@ -160,7 +154,7 @@ func (f *renormalizeFlags) connect() error {
 
 func (f *renormalizeFlags) run(cmd *cobra.Command) error {
 	bar := cli.NewProgress(cmd.ErrOrStderr(), "records read again", f.length)
-	scan := &renormalize.Scan{Reader: f.reader, Source: f.source, Range: f.chosen}
+	scan := &renormalize.Scan{Reader: f.reader, Source: f.source, Range: f.Range}
 	scan.Progress = func(records int64) { bar.At(records, "no provider is asked") }
 	scanned, err := scan.Run(cmd.Context())
 	bar.Clear()
@@ -179,7 +173,7 @@ func (f *renormalizeFlags) run(cmd *cobra.Command) error {
 
 func (f *renormalizeFlags) correct(cmd *cobra.Command, scanned *renormalize.Scanned) (renormalize.Emitted, error) {
 	b := f.conn
-	publisher, err := kafka.NewPublisher(b.kafka, kafka.PublisherOptions{Topics: []string{b.topics.Checks()}, OmitUUID: true})
+	publisher, err := b.publisher(b.topics.Checks())
 	if err != nil {
 		return renormalize.Emitted{}, err
 	}
@@ -195,13 +189,7 @@ func (f *renormalizeFlags) correct(cmd *cobra.Command, scanned *renormalize.Scan
 		Client: b.client, Publisher: publisher, Checks: b.topics.Checks(), Replays: b.topics.Replays(), StatusChanged: b.topics.StatusChanged,
 		Reader: f.reader, Source: f.source, ReplayID: f.replayID, Rate: f.rate, Patience: f.patience, From: f.onwards,
 		Progress: func(asked, done int) { bar.At(int64(done), fmt.Sprintf("%d asked", asked)) },
-		Starts: func(ctx context.Context) error {
-			o, err := pipeline.FromConfig(b.config, b.kafka, b.log)
-			if err != nil {
-				return err
-			}
-			return pipeline.CommitStarts(ctx, b.client, o.Topics, o.Group, o.Start, false)
-		},
+		Starts:   b.starts,
 	}
 	return x.Run(cmd.Context(), scanned)
 }

@@ -8,7 +8,6 @@ import (
 
 	"github.com/paystatus/paystatus/cmd/internal/cli"
 	"github.com/paystatus/paystatus/pipeline"
-	"github.com/paystatus/paystatus/pipeline/kafka"
 )
 
 func topicsCommand() *cobra.Command {
@@ -22,28 +21,31 @@ func topicsCreateCommand() *cobra.Command {
 	path, output := configFlag(cmd), cli.OutputFlag(cmd)
 	dry := cmd.Flags().Bool("dry-run", false, "only say which would be created")
 	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
-		return withTopics(*path, func(client *kafka.Client, t pipeline.Topics) error {
-			create := pipeline.CreateTopics
-			if *dry {
-				create = pipeline.MissingTopics
-			}
-			names, err := create(cmd.Context(), client, t)
-			for _, name := range names {
-				if *output == cli.OutputJSON {
-					err = errors.Join(err, cli.PrintJSON(cmd.OutOrStdout(), map[string]any{"topic": name, "created": !*dry}))
-					continue
-				}
-				word := "created"
-				if *dry {
-					word = "missing"
-				}
-				_, _ = fmt.Fprintf(cmd.OutOrStdout(), "%s %s\n", word, name)
-			}
-			if err == nil && len(names) == 0 && *output == cli.OutputText {
-				_, _ = fmt.Fprintln(cmd.OutOrStdout(), "all topics are there")
-			}
+		b, err := connect(*path)
+		if err != nil {
 			return err
-		})
+		}
+		defer b.close()
+		create := pipeline.CreateTopics
+		if *dry {
+			create = pipeline.MissingTopics
+		}
+		names, err := create(cmd.Context(), b.client, b.topics)
+		for _, name := range names {
+			if *output == cli.OutputJSON {
+				err = errors.Join(err, cli.PrintJSON(cmd.OutOrStdout(), map[string]any{"topic": name, "created": !*dry}))
+				continue
+			}
+			word := "created"
+			if *dry {
+				word = "missing"
+			}
+			_, _ = fmt.Fprintf(cmd.OutOrStdout(), "%s %s\n", word, name)
+		}
+		if err == nil && len(names) == 0 && *output == cli.OutputText {
+			_, _ = fmt.Fprintln(cmd.OutOrStdout(), "all topics are there")
+		}
+		return err
 	}
 	return cmd
 }
@@ -52,45 +54,28 @@ func topicsCheckCommand() *cobra.Command {
 	cmd := &cobra.Command{Use: "check", Short: "Say what is wrong with the topics", Args: cobra.NoArgs}
 	path, output := configFlag(cmd), cli.OutputFlag(cmd)
 	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
-		return withTopics(*path, func(client *kafka.Client, t pipeline.Topics) error {
-			problems, err := pipeline.CheckTopics(cmd.Context(), client, t)
-			for _, p := range problems {
-				if *output == cli.OutputJSON {
-					err = errors.Join(err, cli.PrintJSON(cmd.OutOrStdout(), map[string]string{"problem": p}))
-					continue
-				}
-				_, _ = fmt.Fprintln(cmd.OutOrStdout(), p)
+		b, err := connect(*path)
+		if err != nil {
+			return err
+		}
+		defer b.close()
+		problems, err := pipeline.CheckTopics(cmd.Context(), b.client, b.topics)
+		for _, p := range problems {
+			if *output == cli.OutputJSON {
+				err = errors.Join(err, cli.PrintJSON(cmd.OutOrStdout(), map[string]string{"problem": p}))
+				continue
 			}
-			switch {
-			case err != nil:
-				return err
-			case len(problems) > 0:
-				return fmt.Errorf("the topics are not as they must be (%d problems); `paystatus topics create` creates what is missing", len(problems))
-			case *output == cli.OutputText:
-				_, _ = fmt.Fprintln(cmd.OutOrStdout(), "the topics are as they must be")
-			}
-			return nil
-		})
+			_, _ = fmt.Fprintln(cmd.OutOrStdout(), p)
+		}
+		switch {
+		case err != nil:
+			return err
+		case len(problems) > 0:
+			return fmt.Errorf("the topics are not as they must be (%d problems); `paystatus topics create` creates what is missing", len(problems))
+		case *output == cli.OutputText:
+			_, _ = fmt.Fprintln(cmd.OutOrStdout(), "the topics are as they must be")
+		}
+		return nil
 	}
 	return cmd
-}
-
-func withTopics(path string, fn func(*kafka.Client, pipeline.Topics) error) error {
-	c, err := loadConfig(path)
-	if err != nil {
-		return err
-	}
-	if len(c.Kafka.Brokers) == 0 {
-		return errors.New("kafka.brokers is empty: name your brokers in the configuration")
-	}
-	k, err := pipeline.KafkaConfig(c, logger(c.Log))
-	if err != nil {
-		return err
-	}
-	client, err := kafka.NewClient(k)
-	if err != nil {
-		return err
-	}
-	defer func() { _ = client.Close() }()
-	return fn(client, pipeline.Topics{Topics: c.Topics})
 }

@@ -3,12 +3,10 @@ package main
 import (
 	"errors"
 	"fmt"
-	"time"
 
 	"github.com/spf13/cobra"
 
 	"github.com/paystatus/paystatus/cmd/internal/cli"
-	"github.com/paystatus/paystatus/pipeline/deadletters"
 	"github.com/paystatus/paystatus/pipeline/why"
 )
 
@@ -51,16 +49,11 @@ A payment_id that the topics do not know has no payments, and the exit status is
 		Args: cobra.ExactArgs(1),
 	}
 	path, output := configFlag(cmd), cli.OutputFlag(cmd)
-	since := cmd.Flags().String("since", "", "not before: "+timeHelp+"; default: 168h, and further back where the story began before")
-	until := cmd.Flags().String("until", "", "not after: "+timeHelp+"; what waits is told as it is now")
-	all := cmd.Flags().Bool("all-partitions", false, "read all partitions of topics keyed by payment_id: where their number was changed")
+	var q why.Question
+	cli.Time(cmd, &q.Since, "since", "not before (default 168h, and further back where the story began before)")
+	cli.Time(cmd, &q.Until, "until", "not after, but for what waits now")
+	cmd.Flags().BoolVar(&q.AllPartitions, "all-partitions", false, "read all partitions of topics keyed by payment_id: where their number was changed")
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
-		now := time.Now()
-		from, wrongSince := deadletters.ParseTime(*since, now)
-		to, wrongUntil := deadletters.ParseTime(*until, now)
-		if err := errors.Join(wrongSince, wrongUntil); err != nil {
-			return cli.Misuse(err)
-		}
 		if args[0] == "" {
 			return cli.Misuse(errors.New("name a payment by its payment_id"))
 		}
@@ -69,10 +62,8 @@ A payment_id that the topics do not know has no payments, and the exit status is
 			return err
 		}
 		defer b.close()
-		story, err := why.Tell(cmd.Context(), why.Question{
-			PaymentID: args[0], Since: from, Until: to, AllPartitions: *all,
-			Client: b.client, Topics: b.topics, Group: b.config.Kafka.Group, Schedule: b.config.Schedules.For,
-		})
+		q.PaymentID, q.Client, q.Topics, q.Group, q.Schedule = args[0], b.client, b.topics, b.config.Kafka.Group, b.config.Schedules.For
+		story, err := why.Tell(cmd.Context(), q)
 		if err != nil {
 			return err
 		}

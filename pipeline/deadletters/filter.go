@@ -38,21 +38,6 @@ func (f Filter) chooses(l *Letter) bool {
 	}
 }
 
-// ParseTime reads a time: RFC 3339, or a duration before now.
-func ParseTime(text string, now time.Time) (time.Time, error) {
-	if text == "" {
-		return time.Time{}, nil
-	}
-	if d, err := time.ParseDuration(text); err == nil && d >= 0 {
-		return now.Add(-d), nil
-	}
-	at, err := time.Parse(time.RFC3339, text)
-	if err != nil {
-		return time.Time{}, fmt.Errorf("%q is neither a time like 2026-01-31T12:00:00Z nor a duration like 36h", text)
-	}
-	return at, nil
-}
-
 // ParseReasons reads reason codes.
 func ParseReasons(codes []string) ([]watch.Code, error) {
 	all := make([]watch.Code, len(codes))

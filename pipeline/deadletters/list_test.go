@@ -151,16 +151,6 @@ func TestAProducerCannotHideALetter(t *testing.T) {
 
 func TestWordsOfTheCommandLineAreRead(t *testing.T) {
 	t.Parallel()
-	now := time.Date(2026, 1, 31, 12, 0, 0, 0, time.UTC)
-	for text, want := range map[string]time.Time{"": {}, "36h": now.Add(-36 * time.Hour), "2026-01-30T10:00:00+01:00": now.Add(-27 * time.Hour)} {
-		at, err := deadletters.ParseTime(text, now)
-		require.NoError(t, err)
-		assert.True(t, want.Equal(at), text)
-	}
-	for _, text := range []string{"-1h", "yesterday", "2026-01-30", "36"} {
-		_, err := deadletters.ParseTime(text, now)
-		require.Error(t, err, text)
-	}
 	p, err := deadletters.ParsePosition("3/17")
 	require.NoError(t, err)
 	assert.Equal(t, deadletters.Position{Partition: 3, Offset: 17}, p)

@@ -86,7 +86,12 @@ func Strict(root *cobra.Command) {
 
 func strict(cmd *cobra.Command) {
 	cmd.SilenceErrors, cmd.SilenceUsage = true, true
-	cmd.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return misuse{err} })
+	cmd.SetFlagErrorFunc(func(_ *cobra.Command, err error) error {
+		if wrong, ours := errors.AsType[misuse](err); ours {
+			return wrong // in words of its own
+		}
+		return misuse{err}
+	})
 	args := cmd.Args
 	if cmd.HasSubCommands() {
 		args = noSuchCommand
@@ -139,17 +144,11 @@ const (
 	OutputJSON = "json"
 )
 
-// OutputFlag adds --output, and makes another value than text and json a misuse.
+// OutputFlag adds --output.
 func OutputFlag(cmd *cobra.Command) *string {
-	output := cmd.Flags().StringP("output", "o", OutputText, "text for people, json for programs: one document a line")
-	Complete(cmd, "output", OutputText, OutputJSON)
-	cmd.PreRunE = func(*cobra.Command, []string) error {
-		if *output != OutputText && *output != OutputJSON {
-			return misuse{fmt.Errorf("--output is text or json, not %q", *output)}
-		}
-		return nil
-	}
-	return output
+	output := OutputText
+	oneOf(cmd, &output, "output", "o", "text for people, json for programs: one document a line", []string{OutputText, OutputJSON})
+	return &output
 }
 
 // Complete names the values of a flag to the shell.

@@ -53,9 +53,10 @@ func (c *Consumer) Look(ctx context.Context, fn func(*store.DB) error) error {
 
 // runFlags say where events come from.
 type runFlags struct {
-	brokers            []string
-	topic, group, from string
-	untilEnd           bool
+	brokers      []string
+	topic, group string
+	start        kafka.Start
+	untilEnd     bool
 
 	tls                               bool
 	caFile                            string
@@ -74,14 +75,14 @@ also holds the effect. So --group may change, and Kafka's offsets may be lost, a
 another the command ends, for what was read into the one is not in the other. Without --until-end it serves until
 SIGTERM or SIGINT, then finishes what is running and exits.`,
 	}
-	var f runFlags
+	f := runFlags{start: kafka.Earliest, batch: 256}
 	flags := cmd.Flags()
 	flags.StringSliceVar(&f.brokers, "brokers", nil, "the brokers to begin with, host:port")
 	flags.StringVar(&f.topic, "topic", "payments.status_changed", "the topic of status events")
 	flags.StringVar(&f.group, "group", c.Name, "the consumer group")
-	flags.StringVar(&f.from, "from", "earliest", "where a group begins that has committed nothing: earliest, latest or an RFC 3339 time")
+	Flag(cmd, &f.start, "from", "earliest", "string", "where a group begins that has committed nothing: earliest, latest or an RFC 3339 time", parseStart)
 	flags.BoolVar(&f.untilEnd, "until-end", false, "take what the topic holds now, then exit")
-	flags.IntVar(&f.batch, "batch", 256, "how many events share a transaction at most")
+	AtLeast(cmd, 1, &f.batch, "batch", "how many events share a transaction at most")
 	flags.BoolVar(&f.tls, "tls", false, "connect to the brokers with TLS")
 	flags.StringVar(&f.caFile, "ca-file", "", "certificates that the brokers' are held against, PEM; empty: the system's")
 	flags.StringVar(&f.mechanism, "sasl-mechanism", "", "plain, scram-sha-256 or scram-sha-512; empty: none")
@@ -128,18 +129,12 @@ func (f *runFlags) options(name string, log *slog.Logger) (consumer.Options, err
 	if len(f.brokers) == 0 {
 		return consumer.Options{}, misuse{errors.New("--brokers is missing")}
 	}
-	if f.batch < 1 {
-		return consumer.Options{}, misuse{errors.New("--batch must be at least 1")}
-	}
 	if sasl := []string{f.mechanism, f.username, f.passwordFile}; slices.Contains(sasl, "") && strings.Join(sasl, "") != "" {
 		return consumer.Options{}, misuse{errors.New("--sasl-mechanism, --sasl-username and --sasl-password-file belong together")}
 	}
-	start, err := parseStart(f.from)
-	if err != nil {
-		return consumer.Options{}, misuse{err}
-	}
+	var err error
 	o := consumer.Options{
-		Kafka: kafka.Config{Brokers: f.brokers, ClientID: name, Logger: log}, Topic: f.topic, Group: f.group, Start: start,
+		Kafka: kafka.Config{Brokers: f.brokers, ClientID: name, Logger: log}, Topic: f.topic, Group: f.group, Start: f.start,
 		UntilEnd: f.untilEnd, Batch: f.batch, Log: log,
 	}
 	if f.tls || f.caFile != "" {
@@ -169,7 +164,7 @@ func parseStart(text string) (kafka.Start, error) {
 	}
 	t, err := time.Parse(time.RFC3339, text)
 	if err != nil {
-		return 0, fmt.Errorf("--from is earliest, latest or an RFC 3339 time, not %q", text)
+		return 0, fmt.Errorf("is earliest, latest or an RFC 3339 time, not %q", text)
 	}
 	return kafka.At(t), nil
 }
