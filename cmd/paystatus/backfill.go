@@ -155,7 +155,7 @@ type backfilling struct {
 }
 
 func (b *backfilling) run(ctx context.Context) error {
-	options, err := pipeline.FromConfig(b.connection.config, b.kafka, b.connection.log)
+	options, err := pipeline.FromConfig(b.connection.config, b.kafka, b.log)
 	if err != nil {
 		return err
 	}
@@ -237,7 +237,7 @@ func (b *backfilling) ask(ctx context.Context, options pipeline.Options) error {
 	defer func() { _ = publisher.Close() }()
 	c := &backfill.Check{
 		Client: b.client, Publisher: publisher, Topics: b.topics, Group: options.Group, ReplayID: b.replayID, Resume: b.replayID != "",
-		Starts: b.starts, Rate: b.rate, Concurrency: b.concurrency, DryRun: b.dryRun, Log: b.connection.log,
+		Starts: b.starts, Rate: b.rate, Concurrency: b.concurrency, DryRun: b.dryRun, Log: b.log,
 	}
 	if c.ReplayID == "" {
 		c.ReplayID = uuid.NewString()
