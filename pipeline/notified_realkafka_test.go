@@ -2,9 +2,13 @@
 
 package pipeline_test
 
-import "testing"
+import (
+	"testing"
+
+	"github.com/paystatus/paystatus/pipeline/pipelinetest"
+)
 
 func TestRealKafkaNotifiedKillPoints(t *testing.T) {
 	t.Parallel()
-	testNotifiedKillPoints(t, realBrokers(t))
+	testNotifiedKillPoints(t, pipelinetest.RealKafka(t))
 }

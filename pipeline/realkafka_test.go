@@ -3,35 +3,25 @@
 package pipeline_test
 
 import (
-	"os"
-	"strings"
 	"testing"
 	"time"
 
-	"github.com/stretchr/testify/require"
+	"github.com/paystatus/paystatus/pipeline/pipelinetest"
 )
-
-// realBrokers are those of an Apache Kafka that the environment names.
-func realBrokers(t *testing.T) []string {
-	t.Helper()
-	brokers := os.Getenv("KAFKA_BROKERS")
-	require.NotEmpty(t, brokers, "set KAFKA_BROKERS, or run: deployments/kafka/kafka run -- go test -tags=realkafka -run RealKafka ./...")
-	return strings.Split(brokers, ",")
-}
 
 func TestRealKafkaEndToEnd(t *testing.T) {
 	t.Parallel()
-	testEndToEnd(t, realBrokers(t))
+	testEndToEnd(t, pipelinetest.RealKafka(t))
 }
 
 func TestRealKafkaKillPoints(t *testing.T) {
 	t.Parallel()
-	testKillPoints(t, realBrokers(t))
+	testKillPoints(t, pipelinetest.RealKafka(t))
 }
 
 func TestRealKafkaTiers(t *testing.T) {
 	t.Parallel()
-	brokers := realBrokers(t)
+	brokers := pipelinetest.RealKafka(t)
 	t.Run("composition", func(t *testing.T) {
 		t.Parallel()
 		testComposition(t, brokers)

@@ -3,78 +3,37 @@ package main
 import (
 	"encoding/json"
 	"fmt"
-	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"reflect"
-	"regexp"
 	"strings"
 	"testing"
 	"time"
 
-	"github.com/ThreeDotsLabs/watermill/message"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
 	"github.com/paystatus/paystatus/cmd/internal/cli"
 	"github.com/paystatus/paystatus/handlers"
-	"github.com/paystatus/paystatus/pipeline"
 	"github.com/paystatus/paystatus/pipeline/backfill"
-	"github.com/paystatus/paystatus/pipeline/config"
-	"github.com/paystatus/paystatus/pipeline/demo"
-	"github.com/paystatus/paystatus/pipeline/embedded"
-	"github.com/paystatus/paystatus/pipeline/kafka"
-	"github.com/paystatus/paystatus/providers/sandbox"
+	"github.com/paystatus/paystatus/pipeline/pipelinetest"
 )
 
-// replayTown is a broker with topics, initiated events and simulated providers, and the configuration file that leads there.
-type replayTown struct {
-	t       *testing.T
-	config  string
-	sandbox *sandbox.Server
-}
-
 // newReplayTown has payments order-1, order-2… at Liquido, which are what statuses say.
-func newReplayTown(t *testing.T, statuses ...string) *replayTown {
+func newReplayTown(t *testing.T, statuses ...string) *town {
 	t.Helper()
-	broker, err := embedded.Start(embedded.Options{MinSessionTimeout: time.Second})
-	require.NoError(t, err)
-	t.Cleanup(broker.Close)
-	simulators := []sandbox.Simulator{sandbox.Liquido()}
-	n := &replayTown{t: t, config: filepath.Join(t.TempDir(), "paystatus.yaml"), sandbox: sandbox.NewServer(simulators...)}
-	server := httptest.NewServer(n.sandbox)
-	t.Cleanup(server.Close)
-	text := "kafka: {brokers: [\"" + broker.Addr() + "\"], session_timeout: 6s}\ntopics: {partitions: 1, replication: 1, min_insync: 1}\n" +
-		"log: {level: error}\nhttp: {listen: \"127.0.0.1:0\"}\n" + demo.SandboxConfig(simulators, server.URL)
-	require.NoError(t, os.WriteFile(n.config, []byte(text), 0o600))
-
-	k := kafka.Config{Brokers: []string{broker.Addr()}}
-	client, err := kafka.NewClient(k)
-	require.NoError(t, err)
-	defer func() { _ = client.Close() }()
-	c, problems := config.Load(n.config, nil, pipeline.Providers)
-	require.Empty(t, problems)
-	_, err = pipeline.CreateTopics(t.Context(), client, pipeline.Topics{Topics: c.Topics})
-	require.NoError(t, err)
-	writer, err := kafka.NewPublisher(k, kafka.PublisherOptions{OmitUUID: true})
-	require.NoError(t, err)
-	defer func() { _ = writer.Close() }()
+	n := newTown(t)
 	for i, status := range statuses {
 		id := fmt.Sprintf("order-%d", i+1)
-		require.NoError(t, n.sandbox.Store("liquido").Put(id, sandbox.Script{
-			Amount: sandbox.Amount{Value: 300, Currency: "COP"}, Steps: []sandbox.Step{{Status: status}},
-		}))
-		msg := message.NewMessage("", []byte(`{"payment_id":"`+id+`","provider":"liquido","amount":{"value":300,"currency":"COP"},`+
-			`"initiated_at":"2026-01-31T12:00:00Z","reference":{"idempotency_key":"`+id+`"}}`))
-		kafka.SetKey(msg, []byte(id))
-		require.NoError(t, writer.Publish(c.Topics.Initiated, msg))
+		n.At(id, status)
+		n.Initiate(pipelinetest.Initiated(id))
 	}
 	return n
 }
 
-func (n *replayTown) backfill(stdin string, args ...string) result {
-	n.t.Helper()
-	return inProcess(n.t.Context(), stdin, append(append([]string{"backfill"}, args...), "--config", n.config)...)
+func (n *town) backfill(stdin string, args ...string) result {
+	n.T.Helper()
+	return n.tries(stdin, append([]string{"backfill"}, args...)...)
 }
 
 func TestABackfillIsRehearsedAskedAndComparedOnTheCommandLine(t *testing.T) {
@@ -92,7 +51,7 @@ func TestABackfillIsRehearsedAskedAndComparedOnTheCommandLine(t *testing.T) {
 	assert.Regexp(t, `(?m)^silent  liquido   default  order-1  – +captured \(final\)`, silent.stdout)
 	assert.Regexp(t, `(?m)^2 payments compared: 0 agree, 2 differ, 0 could not be asked about \(silent 2\)\.$`, silent.stdout)
 
-	service := start(t, "run", "--config", n.config)
+	service := start(t, "run", "--config", n.Path)
 	asked := n.backfill("order-2\n", "--payments", "-", "--replay-id", "again", "-o", "json")
 	require.Zero(t, asked.code, asked.stderr)
 	lines := strings.Split(strings.TrimSpace(asked.stdout), "\n")
@@ -159,17 +118,11 @@ func TestABackfillRefusesWhatItDoesNotUnderstand(t *testing.T) {
 
 func TestTheHelpOfABackfillNamesEveryFieldOfItsDocuments(t *testing.T) {
 	t.Parallel()
-	documented := map[string]bool{}
-	for _, match := range regexp.MustCompile(`"([a-z_0-9]+)":? `).FindAllStringSubmatch(backfillCommand().Long, -1) {
-		documented[match[1]] = true
-	}
-	fields := map[string]bool{}
-	for _, document := range []any{handlers.ReplayOutcome{}, backfill.Summary{}, backfill.Difference{}, backfill.Report{}} {
-		collect(fields, reflect.TypeOf(document))
-	}
-	delete(fields, "-")
-	delete(fields, "category") // the answers of a query have none
-	for field := range fields {
-		assert.True(t, documented[field], field)
+	have := fields(reflect.TypeFor[handlers.ReplayOutcome](), reflect.TypeFor[backfill.Summary](), reflect.TypeFor[backfill.Difference](),
+		reflect.TypeFor[backfill.Report]())
+	delete(have, "-")
+	delete(have, "category") // the answers of a query have none
+	for field := range have {
+		assert.Contains(t, backfillCommand().Long, `"`+field+`"`)
 	}
 }

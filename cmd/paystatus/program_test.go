@@ -5,17 +5,23 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"maps"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"reflect"
+	"regexp"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
 	"time"
 
+	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
 	"github.com/paystatus/paystatus/cmd/internal/cli"
+	"github.com/paystatus/paystatus/pipeline/pipelinetest"
 )
 
 // asProgram makes the test binary the program itself, so that tests run it as users do: signals, exit codes, both outputs.
@@ -80,6 +86,66 @@ func inProcess(ctx context.Context, stdin string, args ...string) result {
 		stderr.WriteString(err.Error())
 	}
 	return result{code, stdout.String(), stderr.String()}
+}
+
+// town is a paystatus with one partition of each topic, around which commands are given.
+type town struct{ *pipelinetest.World }
+
+func newTown(t *testing.T) *town {
+	t.Helper()
+	return &town{pipelinetest.New(t, pipelinetest.Setup{Partitions: 1, Settings: "log: {level: error}\nhttp: {listen: \"127.0.0.1:0\"}\n"})}
+}
+
+// tries runs a command there.
+func (n *town) tries(stdin string, args ...string) result {
+	n.T.Helper()
+	return inProcess(n.T.Context(), stdin, append(args, "--config", n.Path)...)
+}
+
+// runs gives what a command prints that must succeed.
+func (n *town) runs(args ...string) (out, progress string) {
+	n.T.Helper()
+	r := n.tries("", args...)
+	require.Zero(n.T, r.code, r.stderr)
+	return r.stdout, r.stderr
+}
+
+// requireMisuse holds command lines to be wrong; the keys say why.
+func requireMisuse(t *testing.T, command []string, lines map[string][]string) {
+	t.Helper()
+	for why, args := range lines {
+		r := inProcess(t.Context(), "", slices.Concat(command, args)...)
+		assert.Equal(t, cli.ExitMisuse, r.code, "%s: %s", why, r.stderr)
+	}
+}
+
+// documented are the fields that a help text names.
+func documented(help string) map[string]bool {
+	names := map[string]bool{}
+	for _, match := range regexp.MustCompile(`"([a-z_0-9]+)":`).FindAllStringSubmatch(help, -1) {
+		names[match[1]] = true
+	}
+	return names
+}
+
+// fields are the JSON names in types of structs, pointers and slices.
+func fields(types ...reflect.Type) map[string]bool {
+	all := map[string]bool{}
+	for _, t := range types {
+		switch t.Kind() {
+		case reflect.Slice, reflect.Pointer:
+			maps.Copy(all, fields(t.Elem()))
+		case reflect.Struct:
+			for f := range t.Fields() {
+				if name, _, _ := strings.Cut(f.Tag.Get("json"), ","); name != "" {
+					all[name] = true
+				}
+				maps.Copy(all, fields(f.Type))
+			}
+		default:
+		}
+	}
+	return all
 }
 
 // process is a program that runs until it is told to end.

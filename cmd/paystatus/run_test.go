@@ -12,56 +12,38 @@ import (
 	"syscall"
 	"testing"
 
-	"github.com/ThreeDotsLabs/watermill/message"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
 	"github.com/paystatus/paystatus/cmd/internal/cli"
 	"github.com/paystatus/paystatus/pipeline/kafka"
+	"github.com/paystatus/paystatus/pipeline/pipelinetest"
 	"github.com/paystatus/paystatus/providers/sandbox"
 	"github.com/paystatus/paystatus/schemas"
 	"github.com/paystatus/paystatus/schemas/schematest"
 )
 
+// at is a broker that is written to and read from.
+func at(t *testing.T, address string) *pipelinetest.Broker {
+	t.Helper()
+	return pipelinetest.Connect(t, kafka.Config{Brokers: []string{address}})
+}
+
 // produce writes the data of an initiated event, as any producer would.
-func produce(t *testing.T, broker string, data []byte) {
-	t.Helper()
-	publisher, err := kafka.NewPublisher(kafka.Config{Brokers: []string{broker}}, kafka.PublisherOptions{OmitUUID: true})
-	require.NoError(t, err)
-	defer func() { require.NoError(t, publisher.Close()) }()
-	require.NoError(t, publisher.Publish("payments.initiated", message.NewMessage("", data)))
+func produce(b *pipelinetest.Broker, data []byte) {
+	b.T.Helper()
+	b.Produce("payments.initiated", "", data)
 }
 
-// statusEvents are the status events so far, each held against its schema.
-func statusEvents(t *testing.T, broker string) []schemas.Change {
-	t.Helper()
-	client, err := kafka.NewClient(kafka.Config{Brokers: []string{broker}})
-	require.NoError(t, err)
-	defer func() { _ = client.Close() }()
-	const topic = "payments.status_changed"
-	first, err := client.ListOffsets(t.Context(), topic, kafka.Earliest)
-	require.NoError(t, err)
-	last, err := client.ListOffsets(t.Context(), topic, kafka.Latest)
-	require.NoError(t, err)
-	var all []schemas.Change
-	for partition := range last {
-		require.NoError(t, client.Scan(t.Context(), topic, partition, first[partition], last[partition], func(r kafka.Record) error {
-			schematest.ValidateChange(t, r.Value)
-			var c schemas.Change
-			require.NoError(t, json.Unmarshal(r.Value, &c))
-			assert.Equal(t, c.PaymentID, string(r.Key))
-			all = append(all, c)
-			return nil
-		}))
-	}
-	return all
-}
-
-// statusesOf are the statuses of one payment, in order.
-func statusesOf(t *testing.T, broker, payment string) string {
-	t.Helper()
+// statusesOf are the statuses of one payment so far, in order, each event held against its schema.
+func statusesOf(b *pipelinetest.Broker, payment string) string {
+	b.T.Helper()
 	var words []string
-	for _, c := range statusEvents(t, broker) {
+	for _, r := range b.Records("payments.status_changed") {
+		schematest.ValidateChange(b.T, r.Value)
+		var c schemas.Change
+		require.NoError(b.T, json.Unmarshal(r.Value, &c))
+		assert.Equal(b.T, c.PaymentID, string(r.Key))
 		if c.PaymentID == payment {
 			words = append(words, string(c.Status))
 		}
@@ -106,6 +88,7 @@ func TestRunServesUntilItIsToldToStopAndGoesOnWhereItStopped(t *testing.T) {
 	kafkas := start(t, "broker", "--listen", "127.0.0.1:0")
 	eventually(t, func() bool { return strings.HasSuffix(kafkas.stdout.String(), "\n") }, "the broker's address")
 	address := strings.TrimSpace(kafkas.stdout.String())
+	log := at(t, address)
 	simulators := start(t, "sandbox", "--listen", "127.0.0.1:0", "--print-config")
 	eventually(t, func() bool {
 		return strings.Contains(simulators.stdout.String(), "\n  liquido:") && strings.Contains(simulators.stderr.String(), "/_script/")
@@ -129,8 +112,8 @@ func TestRunServesUntilItIsToldToStopAndGoesOnWhereItStopped(t *testing.T) {
 	health := serving(p)
 	assert.Equal(t, "200 ok", get(t, health+"/healthz"))
 	assert.Contains(t, get(t, health+"/metrics"), "go_goroutines")
-	produce(t, address, paymentOf(t, "order-1", "checkout", map[string]string{"payment_id": payA}))
-	eventually(t, func() bool { return statusesOf(t, address, "order-1") == "pending" }, "the first status")
+	produce(log, paymentOf(t, "order-1", "checkout", map[string]string{"payment_id": payA}))
+	eventually(t, func() bool { return statusesOf(log, "order-1") == "pending" }, "the first status")
 	assert.Zero(t, p.end(syscall.SIGTERM))
 	assert.Empty(t, p.stdout.String())
 	requireReadableLog(t, p.stderr.String())
@@ -138,9 +121,9 @@ func TestRunServesUntilItIsToldToStopAndGoesOnWhereItStopped(t *testing.T) {
 	put(t, url+"/_script/checkout/"+payA, `[{"status": "Captured"}]`)
 	put(t, url+"/_script/liquido/order-2", `[{"status": "SETTLED"}]`)
 	p = start(t, "run", "--config", config)
-	produce(t, address, paymentOf(t, "order-2", "liquido", map[string]string{"idempotency_key": "order-2"}))
-	eventually(t, func() bool { return statusesOf(t, address, "order-1") == "pending captured" }, "the payment of the first start")
-	eventually(t, func() bool { return statusesOf(t, address, "order-2") == "captured" }, "a payment of the second")
+	produce(log, paymentOf(t, "order-2", "liquido", map[string]string{"idempotency_key": "order-2"}))
+	eventually(t, func() bool { return statusesOf(log, "order-1") == "pending captured" }, "the payment of the first start")
+	eventually(t, func() bool { return statusesOf(log, "order-2") == "captured" }, "a payment of the second")
 	serving(p)
 	assert.Zero(t, p.end(os.Interrupt))
 
@@ -195,21 +178,21 @@ func TestRunEmbeddedKeepsItsDataOverARestart(t *testing.T) {
 	server, providers := simulated(t)
 	config := file(t, "paystatus.yaml", "embedded: {listen: \"127.0.0.1:0\", data_dir: data}\ntopics: {partitions: 1}\nhttp: {listen: \"127.0.0.1:0\"}\n"+often+providers)
 	folder := t.TempDir()
-	run := func() (p *process, broker string) {
+	run := func() (p *process, log *pipelinetest.Broker) {
 		cmd := program(t, "run", "--embedded", "--config", config)
 		cmd.Dir = folder
 		p = started(t, cmd)
-		broker = p.logged("the embedded broker is listening", "address")
+		address := p.logged("the embedded broker is listening", "address")
 		serving(p)
-		return p, broker
+		return p, at(t, address)
 	}
 	script := func(status string) {
 		require.NoError(t, server.Store("checkout").Put(payA, sandbox.Script{Steps: []sandbox.Step{{Status: status}}}))
 	}
 	script("Authorized")
-	p, broker := run()
-	produce(t, broker, paymentOf(t, "order-1", "checkout", map[string]string{"payment_id": payA}))
-	eventually(t, func() bool { return statusesOf(t, broker, "order-1") == "authorized" }, "the first status")
+	p, log := run()
+	produce(log, paymentOf(t, "order-1", "checkout", map[string]string{"payment_id": payA}))
+	eventually(t, func() bool { return statusesOf(log, "order-1") == "authorized" }, "the first status")
 	assert.Zero(t, p.end(os.Interrupt))
 	entries, err := os.ReadDir(filepath.Join(folder, "data"))
 	require.NoError(t, err)
@@ -217,10 +200,10 @@ func TestRunEmbeddedKeepsItsDataOverARestart(t *testing.T) {
 
 	script("Captured")
 	// Of the phase "authorized" the next question comes after a minute; the customer's second notice asks at once.
-	p, broker = run()
-	assert.Equal(t, "authorized", statusesOf(t, broker, "order-1"))
-	produce(t, broker, paymentOf(t, "order-1", "checkout", map[string]string{"payment_id": payA}))
-	eventually(t, func() bool { return statusesOf(t, broker, "order-1") == "authorized captured" }, "the second start remembers what the first said")
+	p, log = run()
+	assert.Equal(t, "authorized", statusesOf(log, "order-1"))
+	produce(log, paymentOf(t, "order-1", "checkout", map[string]string{"payment_id": payA}))
+	eventually(t, func() bool { return statusesOf(log, "order-1") == "authorized captured" }, "the second start remembers what the first said")
 	assert.Zero(t, p.end(syscall.SIGTERM))
 }
 
@@ -238,11 +221,12 @@ func TestRunIsNotReadyWhileItDrainsAndFinishesTheCheckThatRuns(t *testing.T) {
 		})
 	})
 	address, config := broker(t, often+unhurried(providers))
+	log := at(t, address)
 	require.Zero(t, inProcess(t.Context(), "", "topics", "create", "--config", config).code)
 	require.NoError(t, server.Store("checkout").Put(payA, sandbox.Script{Steps: []sandbox.Step{{Status: "Captured"}}}))
 	p := start(t, "run", "--config", config)
 	health := serving(p)
-	produce(t, address, paymentOf(t, "order-1", "checkout", map[string]string{"payment_id": payA}))
+	produce(log, paymentOf(t, "order-1", "checkout", map[string]string{"payment_id": payA}))
 	eventually(t, func() bool { return len(asked) == 1 }, "the provider is asked")
 	require.NoError(t, p.cmd.Process.Signal(syscall.SIGTERM))
 	p.logged("draining", "at_most")
@@ -251,7 +235,7 @@ func TestRunIsNotReadyWhileItDrainsAndFinishesTheCheckThatRuns(t *testing.T) {
 	close(answer)
 	assert.Zero(t, p.exit())
 	assert.Equal(t, "no answer", get(t, health+"/readyz"))
-	assert.Equal(t, "captured", statusesOf(t, address, "order-1"), "the answer that was awaited is an event")
+	assert.Equal(t, "captured", statusesOf(log, "order-1"), "the answer that was awaited is an event")
 	assert.Equal(t, 1, server.Store("checkout").Answers(payA))
 }
 
@@ -259,6 +243,7 @@ func TestASecondSignalEndsADrain(t *testing.T) {
 	t.Parallel()
 	server, providers := simulated(t)
 	address, config := broker(t, often+unhurried(providers))
+	log := at(t, address)
 	require.Zero(t, inProcess(t.Context(), "", "topics", "create", "--config", config).code)
 	require.NoError(t, server.Store("checkout").Put(payA, sandbox.Script{Steps: []sandbox.Step{{Fault: sandbox.FaultHang}}}))
 	cmd := program(t, "run", "--config", config)
@@ -266,7 +251,7 @@ func TestASecondSignalEndsADrain(t *testing.T) {
 	cmd.Path, cmd.Args = "/bin/sh", append([]string{"sh", "-c", `trap "" INT; exec "$0" "$@"`, cmd.Path}, cmd.Args[1:]...)
 	p := started(t, cmd)
 	serving(p)
-	produce(t, address, paymentOf(t, "order-1", "checkout", map[string]string{"payment_id": payA}))
+	produce(log, paymentOf(t, "order-1", "checkout", map[string]string{"payment_id": payA}))
 	eventually(t, func() bool { return server.Store("checkout").Answers(payA) == 1 }, "the provider is asked")
 	require.NoError(t, p.cmd.Process.Signal(os.Interrupt))
 	p.logged("draining", "at_most")

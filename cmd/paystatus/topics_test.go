@@ -10,8 +10,8 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/paystatus/paystatus/cmd/internal/cli"
-	"github.com/paystatus/paystatus/pipeline/embedded"
 	"github.com/paystatus/paystatus/pipeline/kafka"
+	"github.com/paystatus/paystatus/pipeline/pipelinetest"
 )
 
 // allTopics are those of the default configuration.
@@ -24,11 +24,9 @@ var allTopics = []string{
 // broker is an embedded broker and a configuration that names it, followed by more.
 func broker(t *testing.T, more string) (address, config string) {
 	t.Helper()
-	b, err := embedded.Start(embedded.Options{})
-	require.NoError(t, err)
-	t.Cleanup(b.Close)
-	return b.Addr(), file(t, "paystatus.yaml", fmt.Sprintf(
-		"kafka: {brokers: [%q], session_timeout: 6s}\ntopics: {partitions: 2, replication: 1, min_insync: 1}\nhttp: {listen: \"127.0.0.1:0\"}\n%s", b.Addr(), more))
+	address = pipelinetest.Embedded(t)[0]
+	return address, file(t, "paystatus.yaml", fmt.Sprintf(
+		"kafka: {brokers: [%q], session_timeout: 6s}\ntopics: {partitions: 2, replication: 1, min_insync: 1}\nhttp: {listen: \"127.0.0.1:0\"}\n%s", address, more))
 }
 
 func TestTopicsAreCheckedAndCreated(t *testing.T) {

@@ -3,16 +3,12 @@
 package backfill_test
 
 import (
-	"os"
-	"strings"
 	"testing"
 
-	"github.com/stretchr/testify/require"
+	"github.com/paystatus/paystatus/pipeline/pipelinetest"
 )
 
 func TestRealKafkaABackfillThatIsKilledAndBegunAgain(t *testing.T) {
 	t.Parallel()
-	brokers := os.Getenv("KAFKA_BROKERS")
-	require.NotEmpty(t, brokers, "set KAFKA_BROKERS, or run: deployments/kafka/kafka run -- go test -tags=realkafka -run RealKafka ./...")
-	killed(t, strings.Split(brokers, ","), 600, 10, 100)
+	killed(t, pipelinetest.RealKafka(t), 600, 10, 100)
 }

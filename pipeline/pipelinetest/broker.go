@@ -1,6 +1,8 @@
 package pipelinetest
 
 import (
+	"os"
+	"strings"
 	"testing"
 	"time"
 
@@ -18,6 +20,14 @@ func Embedded(t testing.TB) []string {
 	require.NoError(t, err)
 	t.Cleanup(broker.Close)
 	return []string{broker.Addr()}
+}
+
+// RealKafka gives the brokers of the Apache Kafka that deployments/kafka/kafka run started.
+func RealKafka(t testing.TB) []string {
+	t.Helper()
+	brokers := os.Getenv("KAFKA_BROKERS")
+	require.NotEmpty(t, brokers, "set KAFKA_BROKERS, or run: deployments/kafka/kafka run -- go test -tags=realkafka -run RealKafka ./...")
+	return strings.Split(brokers, ",")
 }
 
 // Broker is a broker that a test writes to and reads from.

@@ -3,7 +3,9 @@
 package pipelinetest
 
 import (
+	"cmp"
 	"context"
+	"fmt"
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
@@ -37,16 +39,12 @@ type Setup struct {
 type World struct {
 	*Broker
 
+	Path    string // of the configuration file that leads here
 	Config  *config.Config
 	Topics  pipeline.Topics
 	Sandbox *sandbox.Server
 	Log     *slog.Logger
 }
-
-const settings = `
-kafka: {session_timeout: 6s}
-topics: {partitions: 4, replication: 1, min_insync: 1}
-`
 
 // New makes a world that is gone when the test ends.
 func New(t testing.TB, s Setup) *World {
@@ -63,24 +61,19 @@ func New(t testing.TB, s Setup) *World {
 	server := httptest.NewServer(handler)
 	t.Cleanup(server.Close)
 
-	path := filepath.Join(t.TempDir(), "paystatus.yaml")
-	require.NoError(t, os.WriteFile(path, []byte(settings+s.Settings+demo.SandboxConfig(simulators, server.URL)), 0o600))
-	c, problems := config.Load(path, nil, pipeline.Providers)
-	require.NoError(t, config.Err(problems))
-	for _, provider := range c.Providers {
-		provider.Common().Rate = 0 // the simulators take what comes
-	}
-	if s.Partitions > 0 {
-		c.Topics.Partitions = s.Partitions
-	}
-	brokers := s.Brokers
+	brokers, ours := s.Brokers, ""
 	if brokers == nil {
 		brokers = Embedded(t)
 	} else {
-		name := Name(t)
-		c.Kafka.Group = name
-		c.Topics.Initiated, c.Topics.Notified, c.Topics.StatusChanged = name+".initiated", name+".notified", name+".status_changed"
-		c.Topics.Prefix = name + "."
+		ours = Name(t)
+	}
+	w.Path = filepath.Join(t.TempDir(), "paystatus.yaml")
+	text := where(brokers, cmp.Or(s.Partitions, 4), ours) + s.Settings + demo.SandboxConfig(simulators, server.URL)
+	require.NoError(t, os.WriteFile(w.Path, []byte(text), 0o600))
+	c, problems := config.Load(w.Path, nil, pipeline.Providers)
+	require.NoError(t, config.Err(problems))
+	for _, provider := range c.Providers {
+		provider.Common().Rate = 0 // the simulators take what comes
 	}
 	w.Config, w.Topics = c, pipeline.Topics{Topics: c.Topics}
 	w.Broker = Connect(t, kafka.Config{Brokers: brokers, ClientID: "test", Logger: w.Log})
@@ -90,6 +83,17 @@ func New(t testing.TB, s Setup) *World {
 	_, err := pipeline.CreateTopics(t.Context(), w.Client, w.Topics)
 	require.NoError(t, err)
 	return w
+}
+
+// where is the configuration of Kafka; with a name, topics and groups have it.
+func where(brokers []string, partitions int, name string) string {
+	group, topics := "", ""
+	if name != "" {
+		group = ", group: " + name
+		topics = fmt.Sprintf(", initiated: %[1]s.initiated, notified: %[1]s.notified, status_changed: %[1]s.status_changed, prefix: %[1]s.", name)
+	}
+	return fmt.Sprintf("kafka: {brokers: [%s], session_timeout: 6s%s}\ntopics: {partitions: %d, replication: 1, min_insync: 1%s}\n",
+		strings.Join(brokers, ", "), group, partitions, topics)
 }
 
 // Name is a test's name as topics and groups bear it.
