@@ -1,7 +1,6 @@
 package main
 
 import (
-	"bytes"
 	"strings"
 	"testing"
 
@@ -15,22 +14,9 @@ import (
 
 type event = consumertest.Event
 
-// fulfillment runs a command line.
-func fulfillment(t *testing.T, args ...string) (stdout string, code int, err error) {
-	t.Helper()
-	cmd := root()
-	var out, errs bytes.Buffer
-	cmd.SetOut(&out)
-	cmd.SetErr(&errs)
-	cmd.SetArgs(args)
-	err = cmd.ExecuteContext(t.Context())
-	return out.String(), cli.ExitCode(err), err
-}
-
 func TestFulfillmentFromTheLogToTheOutbox(t *testing.T) {
 	t.Parallel()
-	brokers := consumertest.Embedded(t)
-	log := consumertest.NewLog(t, brokers)
+	log := consumertest.NewLog(t)
 	order := map[string]string{"order": "o-1"}
 	log.Write(
 		event{Payment: "a", Status: schemas.Authorized, Metadata: order},
@@ -38,13 +24,13 @@ func TestFulfillmentFromTheLogToTheOutbox(t *testing.T) {
 		event{Payment: "b", Provider: "liquido", Status: schemas.Unknown, Metadata: map[string]string{"order": "o-2"}},
 	)
 	database := consumertest.SQLite(t)
-	out, code, err := fulfillment(t, "run", "--database", database, "--brokers", brokers[0], "--topic", log.Topic, "--until-end",
+	out, code, err := consumertest.Run(t, root(), "run", "--database", database, "--brokers", log.Kafka.Brokers[0], "--topic", log.Topic, "--until-end",
 		"--release", "authorized", "--order-from", "metadata.order")
 	require.NoError(t, err)
 	assert.Zero(t, code)
 	assert.Contains(t, out, "3 changes taken, 0 duplicates and 0 late events dropped, 0 records refused")
 
-	out, _, err = fulfillment(t, "orders", "--database", database)
+	out, _, err = consumertest.Run(t, root(), "orders", "--database", database)
 	require.NoError(t, err)
 	assert.Equal(t, strings.TrimLeft(`
 ORDER  STATE     PAYMENT  PROVIDER          STATUS              NOTE
@@ -52,19 +38,19 @@ o-1    released  a        checkout default  partially_refunded  released for thi
 o-2    held      b        liquido default   unknown             held: unknown
 `, "\n"), out)
 
-	out, _, err = fulfillment(t, "orders", "--database", database, "--state", "held", "--output", "json")
+	out, _, err = consumertest.Run(t, root(), "orders", "--database", database, "--state", "held", "--output", "json")
 	require.NoError(t, err)
 	assert.JSONEq(t, `{"order_id": "o-2", "state": "held", "attempts": [{"provider": "liquido", "account": "default", "payment_id": "b",
 		"status": "unknown", "final": false, "released": false, "held": "unknown", "double_payment": false}]}`, out)
 
-	out, _, err = fulfillment(t, "actions", "--database", database, "--order", "o-1", "--output", "json")
+	out, _, err = consumertest.Run(t, root(), "actions", "--database", database, "--order", "o-1", "--output", "json")
 	require.NoError(t, err)
 	assert.Equal(t, 2, strings.Count(out, "\n"), out)
 	assert.Contains(t, out, `"key":"release:o-1","kind":"release"`)
 	assert.Contains(t, out, `"kind":"partial_refund"`)
 	assert.Contains(t, out, `"amount":{"value":2550,"currency":"EUR","exponent":2}`)
 
-	out, _, err = fulfillment(t, "actions", "--database", database, "--kind", "hold")
+	out, _, err = consumertest.Run(t, root(), "actions", "--database", database, "--kind", "hold")
 	require.NoError(t, err)
 	assert.Equal(t, 2, strings.Count(out, "\n"), out)
 }
@@ -86,7 +72,7 @@ func TestTheExitCodeTellsMisuseFromFailure(t *testing.T) {
 	for _, tt := range tests {
 		t.Run(tt.args, func(t *testing.T) {
 			t.Parallel()
-			_, code, err := fulfillment(t, strings.Fields(tt.args)...)
+			_, code, err := consumertest.Run(t, root(), strings.Fields(tt.args)...)
 			require.ErrorContains(t, err, tt.says)
 			assert.Equal(t, tt.code, code)
 		})

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"bytes"
 	"strings"
 	"testing"
 
@@ -17,38 +16,25 @@ import (
 
 type event = consumertest.Event
 
-// ledger runs a command line.
-func ledger(t *testing.T, args ...string) (stdout string, code int, err error) {
-	t.Helper()
-	cmd := root()
-	var out, errs bytes.Buffer
-	cmd.SetOut(&out)
-	cmd.SetErr(&errs)
-	cmd.SetArgs(args)
-	err = cmd.ExecuteContext(t.Context())
-	return out.String(), cli.ExitCode(err), err
-}
-
 func TestTheLedgerFromTheLogToTheTrialBalance(t *testing.T) {
 	t.Parallel()
-	brokers := consumertest.Embedded(t)
-	log := consumertest.NewLog(t, brokers)
+	log := consumertest.NewLog(t)
 	log.Write(consumertest.Of("p", event{Status: schemas.Captured, Final: true}, event{Status: schemas.PartiallyRefunded, Refunded: 2550, Final: true})...)
 	log.Write(consumertest.Of("y", event{Provider: "worldpay", Status: schemas.CapturePending, Requested: 700, Currency: "JPY", Final: true})...)
 	log.Write(consumertest.Of("q", event{Status: schemas.PartiallyCaptured})...)
 	database := consumertest.SQLite(t)
-	run := []string{"run", "--database", database, "--brokers", brokers[0], "--topic", log.Topic, "--until-end", "--output", "json"}
+	run := []string{"run", "--database", database, "--brokers", log.Kafka.Brokers[0], "--topic", log.Topic, "--until-end", "--output", "json"}
 
-	out, code, err := ledger(t, run...)
+	out, code, err := consumertest.Run(t, root(), run...)
 	require.NoError(t, err)
 	assert.Zero(t, code)
 	assert.JSONEq(t, `{"news": 4, "duplicates": 0, "regressions": 0, "refused": 0, "others": 0}`, out)
 
-	out, _, err = ledger(t, append(run, "--group", "another")...)
+	out, _, err = consumertest.Run(t, root(), append(run, "--group", "another")...)
 	require.NoError(t, err)
 	assert.JSONEq(t, `{"news": 0, "duplicates": 4, "regressions": 0, "refused": 0, "others": 0}`, out)
 
-	out, _, err = ledger(t, "balance", "--database", database)
+	out, _, err = consumertest.Run(t, root(), "balance", "--database", database)
 	require.NoError(t, err)
 	assert.Equal(t, strings.TrimLeft(`
 ACCOUNT                      DEBITS      CREDITS     BALANCE
@@ -61,16 +47,16 @@ TOTAL                        125.50 EUR  125.50 EUR  0.00 EUR
 TOTAL                        700 JPY     700 JPY     0 JPY
 `, "\n"), out)
 
-	out, _, err = ledger(t, "entries", "y", "--database", database)
+	out, _, err = consumertest.Run(t, root(), "entries", "y", "--database", database)
 	require.NoError(t, err)
 	assert.Equal(t, 3, strings.Count(out, "\n"), out)
 	assert.Contains(t, out, "clearing:worldpay:default  700 JPY")
 
-	out, _, err = ledger(t, "questions", "--database", database, "--output", "json")
+	out, _, err = consumertest.Run(t, root(), "questions", "--database", database, "--output", "json")
 	require.NoError(t, err)
 	assert.JSONEq(t, `{"provider": "checkout", "account": "default", "payment_id": "q", "status": "partially_captured", "question": "captured_sum_not_stated"}`, out)
 
-	out, _, err = ledger(t, "refused", "--database", database)
+	out, _, err = consumertest.Run(t, root(), "refused", "--database", database)
 	require.NoError(t, err)
 	assert.Equal(t, "RECORD  KEY  REFUSED  REASON\n", out)
 }
@@ -91,7 +77,7 @@ func TestBooksThatDoNotBalanceExitWithOne(t *testing.T) {
 	}
 	require.NoError(t, db.Close())
 
-	out, code, err := ledger(t, "balance", "--database", database, "--output", "json")
+	out, code, err := consumertest.Run(t, root(), "balance", "--database", database, "--output", "json")
 	require.ErrorContains(t, err, "the books do not balance")
 	assert.Equal(t, cli.ExitFailed, code)
 	assert.Contains(t, out, `"unbalanced":["forged"]`)
@@ -125,7 +111,7 @@ func TestTheExitCodeTellsMisuseFromFailure(t *testing.T) {
 			if args[0] == "run" && !strings.Contains(tt.args, "--database") {
 				args = append(args, "--database", consumertest.SQLite(t))
 			}
-			_, code, err := ledger(t, args...)
+			_, code, err := consumertest.Run(t, root(), args...)
 			require.ErrorContains(t, err, tt.says)
 			assert.Equal(t, tt.code, code)
 			assert.NotContains(t, err.Error(), "secret")

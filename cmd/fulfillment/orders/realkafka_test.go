@@ -6,9 +6,10 @@ import (
 	"testing"
 
 	"github.com/paystatus/paystatus/cmd/internal/consumertest"
+	"github.com/paystatus/paystatus/pipeline/pipelinetest"
 )
 
 func TestRealKafkaAnOrderIsReleasedOnceInPostgreSQL(t *testing.T) {
 	t.Parallel()
-	testAnOrderIsReleasedOnce(t, consumertest.RealKafka(t), consumertest.Postgres(t))
+	testAnOrderIsReleasedOnce(t, pipelinetest.RealKafka(t), consumertest.Postgres(t))
 }

@@ -16,7 +16,7 @@ import (
 
 func TestAGroupBelongsToOneDatabase(t *testing.T) {
 	t.Parallel()
-	log := consumertest.NewLog(t, consumertest.Embedded(t))
+	log := consumertest.NewLog(t)
 	for _, payment := range []string{"a", "b", "c", "d", "e"} {
 		log.Write(consumertest.Event{Payment: payment, Status: schemas.Captured, Final: true})
 	}
@@ -34,7 +34,7 @@ func TestAGroupBelongsToOneDatabase(t *testing.T) {
 
 func TestTwoThatStartInOneGroupDoNotShareItSilently(t *testing.T) {
 	t.Parallel()
-	log := consumertest.NewLog(t, consumertest.Embedded(t))
+	log := consumertest.NewLog(t)
 	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 	defer cancel()
 	ended := make(chan error, 2)

@@ -98,7 +98,7 @@ schedules:
 
 	assert.Contains(t, story(w, "order-0001"), "corrected from declined to captured (final)")
 	assert.Positive(t, fillBack(w).Events)
-	again(t, w.Kafka.Brokers[0], log.Topic)
+	log.WriteAgain()
 	for _, service := range services {
 		assert.Zero(t, service.TakeAll(w.Config.Kafka.Group+service.Name).News)
 		assert.Zero(t, service.TakeAll(w.Config.Kafka.Group+"-second-"+service.Name).News, "a full re-read from the beginning")

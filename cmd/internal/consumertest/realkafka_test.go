@@ -6,9 +6,10 @@ import (
 	"testing"
 
 	"github.com/paystatus/paystatus/cmd/internal/consumertest"
+	"github.com/paystatus/paystatus/pipeline/pipelinetest"
 )
 
 func TestRealKafkaACorrectedMistakeTakesEffectOnceInPostgreSQL(t *testing.T) {
 	t.Parallel()
-	testACorrectedMistakeTakesEffectOnce(t, consumertest.RealKafka(t), consumertest.Postgres)
+	testACorrectedMistakeTakesEffectOnce(t, pipelinetest.RealKafka(t), consumertest.Postgres)
 }

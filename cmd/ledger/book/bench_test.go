@@ -17,7 +17,7 @@ func BenchmarkTake(b *testing.B) {
 	for name, database := range consumertest.Databases(b) {
 		b.Run(name, func(b *testing.B) {
 			const payments = 5000
-			log := consumertest.NewLog(b, consumertest.Embedded(b))
+			log := consumertest.NewLog(b)
 			var events []event
 			for i := range payments {
 				events = append(events, consumertest.Of(strconv.Itoa(i),

@@ -6,9 +6,10 @@ import (
 	"testing"
 
 	"github.com/paystatus/paystatus/cmd/internal/consumertest"
+	"github.com/paystatus/paystatus/pipeline/pipelinetest"
 )
 
 func TestRealKafkaEachChangeIsPostedOnceInPostgreSQL(t *testing.T) {
 	t.Parallel()
-	testEachChangeIsPostedOnce(t, consumertest.RealKafka(t), consumertest.Postgres(t))
+	testEachChangeIsPostedOnce(t, pipelinetest.RealKafka(t), consumertest.Postgres(t))
 }
