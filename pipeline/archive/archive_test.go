@@ -21,17 +21,13 @@ import (
 
 	"github.com/paystatus/paystatus/handlers"
 	"github.com/paystatus/paystatus/pipeline/archive"
-	"github.com/paystatus/paystatus/pipeline/embedded"
 	"github.com/paystatus/paystatus/pipeline/kafka"
+	"github.com/paystatus/paystatus/pipeline/pipelinetest"
 	"github.com/paystatus/paystatus/pipeline/snapshot"
 )
 
 // world is a broker with a topic to export from and one to import to.
-type world struct {
-	t      *testing.T
-	client *kafka.Client
-	writer *kafka.Publisher
-}
+type world struct{ *pipelinetest.Broker }
 
 const (
 	source = "payments.status_changed"
@@ -40,19 +36,18 @@ const (
 
 func newWorld(t *testing.T) *world {
 	t.Helper()
-	broker, err := embedded.Start(embedded.Options{})
-	require.NoError(t, err)
-	t.Cleanup(broker.Close)
-	k := kafka.Config{Brokers: []string{broker.Addr()}, ClientID: "test"}
-	w := &world{t: t}
-	w.client, err = kafka.NewClient(k)
-	require.NoError(t, err)
-	t.Cleanup(func() { _ = w.client.Close() })
-	w.writer, err = kafka.NewPublisher(k, kafka.PublisherOptions{OmitUUID: true})
-	require.NoError(t, err)
-	t.Cleanup(func() { _ = w.writer.Close() })
-	require.NoError(t, w.client.CreateTopics(t.Context(), kafka.Topic{Name: source, Partitions: 4, Replication: 1}, kafka.Topic{Name: target, Partitions: 3, Replication: 1}))
+	w := &world{pipelinetest.Connect(t, kafka.Config{Brokers: pipelinetest.Embedded(t)})}
+	require.NoError(t, w.Client.CreateTopics(t.Context(), kafka.Topic{Name: source, Partitions: 4, Replication: 1}, kafka.Topic{Name: target, Partitions: 3, Replication: 1}))
 	return w
+}
+
+// exported is a world with so many payments of three events, and the archive of these.
+func exported(t *testing.T, payments int, name string) (w *world, file string) {
+	t.Helper()
+	w, file = newWorld(t), filepath.Join(t.TempDir(), name)
+	w.fill(payments)
+	w.export(snapshot.Range{}, file)
+	return w, file
 }
 
 // event is a status event of a payment, the nth, whose data is padded with any bytes that JSON holds.
@@ -74,7 +69,7 @@ func event(payment string, n int, provider, padding string) *message.Message {
 
 // fill writes three events of each of so many payments.
 func (w *world) fill(payments int) {
-	w.t.Helper()
+	w.T.Helper()
 	var all []*message.Message
 	for n := range 3 {
 		for p := range payments {
@@ -82,35 +77,30 @@ func (w *world) fill(payments int) {
 			all = append(all, event(fmt.Sprintf("order-%d", p), n, provider, "é<>\u2028"))
 		}
 	}
-	require.NoError(w.t, w.writer.Publish(source, all...))
+	require.NoError(w.T, w.Writer.Publish(source, all...))
 }
 
 // content is what a topic holds, by key, without what a topic gives by itself.
 func (w *world) content(topic string) map[string][]kafka.Record {
-	w.t.Helper()
-	last, err := w.client.ListOffsets(w.t.Context(), topic, kafka.Latest)
-	require.NoError(w.t, err)
+	w.T.Helper()
 	all := map[string][]kafka.Record{}
-	for p, end := range last {
-		require.NoError(w.t, w.client.Scan(w.t.Context(), topic, p, 0, end, func(r kafka.Record) error {
-			all[string(r.Key)] = append(all[string(r.Key)], kafka.Record{Key: r.Key, Value: r.Value, Headers: r.Headers})
-			return nil
-		}))
+	for _, r := range w.Records(topic) {
+		all[string(r.Key)] = append(all[string(r.Key)], kafka.Record{Key: r.Key, Value: r.Value, Headers: r.Headers})
 	}
 	return all
 }
 
 func (w *world) export(r snapshot.Range, file string) archive.Exported {
-	w.t.Helper()
-	frozen, err := r.Freeze(w.t.Context(), w.client, source)
-	require.NoError(w.t, err)
-	sum, err := (&archive.Export{Range: frozen, File: file}).Run(w.t.Context())
-	require.NoError(w.t, err)
+	w.T.Helper()
+	frozen, err := r.Freeze(w.T.Context(), w.Client, source)
+	require.NoError(w.T, err)
+	sum, err := (&archive.Export{Range: frozen, File: file}).Run(w.T.Context())
+	require.NoError(w.T, err)
 	return sum
 }
 
 func (w *world) importing(file string) *archive.Import {
-	return &archive.Import{Client: w.client, Publisher: w.writer, Topic: target, File: file}
+	return &archive.Import{Client: w.Client, Publisher: w.Writer, Topic: target, File: file}
 }
 
 func lines(t *testing.T, file string) []string {
@@ -148,8 +138,8 @@ func TestARangeIsExported(t *testing.T) {
 	w.fill(20)
 	foreign := message.NewMessage("", []byte("somebody else's"))
 	kafka.SetKey(foreign, []byte("order-1"))
-	require.NoError(t, w.writer.Publish(source, foreign))
-	ends, err := w.client.ListOffsets(t.Context(), source, kafka.Latest)
+	require.NoError(t, w.Writer.Publish(source, foreign))
+	ends, err := w.Client.ListOffsets(t.Context(), source, kafka.Latest)
 	require.NoError(t, err)
 	for name, tt := range map[string]struct {
 		chosen snapshot.Range
@@ -172,9 +162,9 @@ func TestARangeIsExported(t *testing.T) {
 		})
 	}
 	t.Run("frozen at its beginning", func(t *testing.T) {
-		frozen, err := snapshot.Range{}.Freeze(t.Context(), w.client, source)
+		frozen, err := snapshot.Range{}.Freeze(t.Context(), w.Client, source)
 		require.NoError(t, err)
-		require.NoError(t, w.writer.Publish(source, event("order-1", 9, "checkout", "")))
+		require.NoError(t, w.Writer.Publish(source, event("order-1", 9, "checkout", "")))
 		var out bytes.Buffer
 		sum, err := (&archive.Export{Range: frozen, File: "-", Stdout: &out}).Run(t.Context())
 		require.NoError(t, err)
@@ -182,11 +172,11 @@ func TestARangeIsExported(t *testing.T) {
 		assert.NotContains(t, out.String(), "order-1-9")
 	})
 	t.Run("of a partition that is not there", func(t *testing.T) {
-		_, err := snapshot.Range{Offsets: map[int]snapshot.Span{7: {}}}.Freeze(t.Context(), w.client, source)
+		_, err := snapshot.Range{Offsets: map[int]snapshot.Span{7: {}}}.Freeze(t.Context(), w.Client, source)
 		require.ErrorContains(t, err, "has no partition 7: it has 4, from 0")
 	})
 	t.Run("in a dry run writes nothing", func(t *testing.T) {
-		frozen, err := snapshot.Range{}.Freeze(t.Context(), w.client, source)
+		frozen, err := snapshot.Range{}.Freeze(t.Context(), w.Client, source)
 		require.NoError(t, err)
 		file := filepath.Join(t.TempDir(), "events.jsonl")
 		sum, err := (&archive.Export{Range: frozen, File: file, DryRun: true}).Run(t.Context())
@@ -198,10 +188,7 @@ func TestARangeIsExported(t *testing.T) {
 
 func TestABrokenArchiveIsRefusedBeforeAnythingIsWritten(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t)
-	w.fill(5)
-	file := filepath.Join(t.TempDir(), "events.jsonl")
-	w.export(snapshot.Range{}, file)
+	w, file := exported(t, 5, "events.jsonl")
 	whole := lines(t, file)
 	edit := func(from, to string) string {
 		require.Contains(t, whole[6], from)
@@ -223,7 +210,6 @@ func TestABrokenArchiveIsRefusedBeforeAnythingIsWritten(t *testing.T) {
 		"longer than allowed": strings.Repeat("x", 17<<20) + "\n",
 	} {
 		t.Run(name, func(t *testing.T) {
-			t.Parallel()
 			broken := filepath.Join(t.TempDir(), "broken.jsonl")
 			text := strings.Join(slices.Concat(whole[:6], []string{bad}, whole[7:]), "")
 			require.NoError(t, os.WriteFile(broken, []byte(text), 0o600))
@@ -236,7 +222,6 @@ func TestABrokenArchiveIsRefusedBeforeAnythingIsWritten(t *testing.T) {
 		})
 	}
 	t.Run("and standard input at the line, with what was written", func(t *testing.T) {
-		t.Parallel()
 		i := w.importing("-")
 		i.Topic, i.Rate = source, 1000000
 		i.Stdin = strings.NewReader(strings.Join(whole[:6], "") + "x\n")
@@ -246,7 +231,6 @@ func TestABrokenArchiveIsRefusedBeforeAnythingIsWritten(t *testing.T) {
 		assert.Zero(t, sum.Written)
 	})
 	t.Run("and what is not compressed by its name", func(t *testing.T) {
-		t.Parallel()
 		zipped := filepath.Join(t.TempDir(), "events.gz")
 		require.NoError(t, os.WriteFile(zipped, []byte(whole[0]), 0o600))
 		_, err := w.importing(zipped).Run(t.Context())
@@ -266,10 +250,7 @@ func TestABrokenArchiveIsRefusedBeforeAnythingIsWritten(t *testing.T) {
 
 func TestADryRunLooksAtEveryLine(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t)
-	w.fill(5)
-	file := filepath.Join(t.TempDir(), "events.jsonl")
-	w.export(snapshot.Range{}, file)
+	w, file := exported(t, 5, "events.jsonl")
 	i := w.importing(file)
 	i.DryRun = true
 	sum, err := i.Run(t.Context())
@@ -304,11 +285,8 @@ func (d *dying) Publish(topic string, messages ...*message.Message) error {
 
 func TestAnInterruptedImportGoesOnWhereItStopped(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t)
-	w.fill(50)
-	file := filepath.Join(t.TempDir(), "events.jsonl.gz")
-	w.export(snapshot.Range{}, file)
-	for _, killed := range []dying{{w.writer, 1, 17}, {w.writer, 0, 3}, {w.writer, 0, 0}, {w.writer, 1, 30}} {
+	w, file := exported(t, 50, "events.jsonl.gz")
+	for _, killed := range []dying{{w.Writer, 1, 17}, {w.Writer, 0, 3}, {w.Writer, 0, 0}, {w.Writer, 1, 30}} {
 		i := w.importing(file)
 		i.Rate, i.Publisher = 400, &killed // forty records at once
 		_, err := i.Run(t.Context())
@@ -324,12 +302,9 @@ func TestAnInterruptedImportGoesOnWhereItStopped(t *testing.T) {
 
 func TestAStateOfAnotherImportIsNotGoneOnWith(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t)
-	w.fill(2)
-	file := filepath.Join(t.TempDir(), "events.jsonl")
-	w.export(snapshot.Range{}, file)
+	w, file := exported(t, 2, "events.jsonl")
 	i := w.importing(file)
-	i.Publisher = &dying{Publisher: w.writer, half: 1}
+	i.Publisher = &dying{Publisher: w.Writer, half: 1}
 	_, err := i.Run(t.Context())
 	require.ErrorIs(t, err, errKilled)
 	require.FileExists(t, archive.StateFile(file))
@@ -342,7 +317,7 @@ func TestAnInterruptedExportLeavesNoArchive(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	w.fill(5)
-	frozen, err := snapshot.Range{}.Freeze(t.Context(), w.client, source)
+	frozen, err := snapshot.Range{}.Freeze(t.Context(), w.Client, source)
 	require.NoError(t, err)
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
@@ -356,10 +331,7 @@ func TestAnInterruptedExportLeavesNoArchive(t *testing.T) {
 
 func TestEveryEventOfAnArchiveCanBeRead(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t)
-	w.fill(3)
-	file := filepath.Join(t.TempDir(), "events.jsonl")
-	w.export(snapshot.Range{}, file)
+	_, file := exported(t, 3, "events.jsonl")
 	text, err := os.ReadFile(file)
 	require.NoError(t, err)
 	seen := 0
