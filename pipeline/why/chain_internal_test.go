@@ -39,7 +39,7 @@ func (p *past) check(c watch.Check) *past {
 	if c.Kind != watch.KindNotification && c.Context == nil {
 		c.Context = &watch.Context{Amount: schemas.Amount{Value: 300, Currency: "COP"}, InitiatedAt: began}
 	}
-	p.checks = append(p.checks, check{Check: c, place: place{"checks", 0, int64(n)}, at: at(10 * n), done: true})
+	p.checks = append(p.checks, check{c, record{place{"checks", 0, int64(n)}, at(10 * n)}, true})
 	return p
 }
 
@@ -59,7 +59,7 @@ func chained(step int, with func(*watch.Check)) watch.Check {
 }
 
 func (p *past) said(status schemas.Status, final bool, place watch.Place) *past {
-	e := event{at: at(10*len(p.checks) - 9)}
+	e := event{record: record{at: at(10*len(p.checks) - 9)}}
 	e.Type, e.Data = schemas.TypeStatusChanged, schemas.Change{Provider: "liquido", Account: "default", PaymentID: "order-1", Status: status, Final: final}
 	e.Trail = &watch.Trail{Version: watch.Version, PaymentKey: key, Place: place, Said: watch.Said{Status: status, Final: final}}
 	p.events = append(p.events, e)
@@ -141,8 +141,8 @@ func (p *past) sleeps(tier string, seconds int, c watch.Check, rest ...delay.Tie
 	c.PaymentKey = key
 	for _, t := range delay.Standard {
 		if t.Name == tier {
-			at, where := at(seconds), place{"paystatus.delay." + tier, 0, 0}
-			p.sleepers = append(p.sleepers, sleeper{check: check{Check: c, place: where, at: at}, tier: &source{topic: where.topic, tier: t}, rest: rest})
+			where := record{place{"paystatus.delay." + tier, 0, 0}, at(seconds)}
+			p.sleepers = append(p.sleepers, sleeper{check{c, where, false}, &source{topic: where.topic, tier: t}, rest})
 		}
 	}
 	return p
@@ -151,7 +151,7 @@ func (p *past) sleeps(tier string, seconds int, c watch.Check, rest ...delay.Tie
 func TestAnInitiatedEventThatACheckNamesWasRead(t *testing.T) {
 	t.Parallel()
 	r := &reading{sources: newSources(topics(), "paystatus"), found: found{origins: map[place]bool{}}}
-	i := input{place: place{"payments.initiated", 0, 7}, handler: handlers.NameIntake}
+	i := input{record{place: place{"payments.initiated", 0, 7}}, handlers.NameIntake}
 	assert.Equal(t, "initiated event, not read yet", r.input(i).Text)
 	r.found.origins[i.place] = true
 	assert.Equal(t, "initiated event", r.input(i).Text)
@@ -244,10 +244,14 @@ func TestWhatNamesNoProviderBelongsToTheOnlyOne(t *testing.T) {
 		"of one":  {[]event{e}, []string{"liquido"}},
 		"of two":  {[]event{e, other}, []string{"", "antom", "liquido"}},
 	} {
-		f := found{payment: "order-1", events: test.events, letters: []deadletters.Letter{letter}}
+		f := newFound("order-1", delay.Standard)
+		f.letter(letter)
+		for _, e := range test.events {
+			f.of(schemas.PaymentKey{Provider: e.Data.Provider, Account: e.Data.Account}).events = []event{e}
+		}
 		var got []string
 		letters := 0
-		for _, p := range f.parts() {
+		for _, p := range f.divided() {
 			got, letters = append(got, p.key.Provider), letters+len(p.letters)
 		}
 		assert.Equal(t, test.want, got, name)

@@ -2,18 +2,11 @@ package why
 
 import (
 	"context"
-	"encoding/json"
-	"slices"
-	"strconv"
 	"time"
 
 	"github.com/paystatus/paystatus/handlers"
-	"github.com/paystatus/paystatus/handlers/watch"
 	"github.com/paystatus/paystatus/pipeline/deadletters"
-	"github.com/paystatus/paystatus/pipeline/delay"
 	"github.com/paystatus/paystatus/pipeline/kafka"
-	"github.com/paystatus/paystatus/pipeline/snapshot"
-	"github.com/paystatus/paystatus/schemas"
 )
 
 // reading reads what the topics know of one payment.
@@ -46,7 +39,9 @@ func (r *reading) run(ctx context.Context) error {
 	if err := r.search(ctx, append(r.first(), r.letters(about))...); err != nil {
 		return err
 	}
-	r.found.letters = about.Letters()
+	for _, l := range about.Letters() {
+		r.found.letter(l)
+	}
 	if err := r.widen(ctx); err != nil {
 		return err
 	}
@@ -128,7 +123,7 @@ func (r *reading) letters(about *deadletters.About) stretch {
 func (r *reading) widen(ctx context.Context) error {
 	s, f := r.sources, &r.found
 	began, headless := f.beginning()
-	if !r.Since.IsZero() || !headless && !f.nothing() {
+	if !r.Since.IsZero() || !headless && len(f.parts) > 0 {
 		return nil
 	}
 	if s.events.missing {
@@ -142,7 +137,7 @@ func (r *reading) widen(ctx context.Context) error {
 		}
 	}
 	more := []stretch{r.keyed(s.events, from, s.events.since, beforeTimes, f.event)}
-	if f.nothing() {
+	if len(f.parts) == 0 {
 		done := earlier(s.initiated.until, s.initiated.committed)
 		more = append(more, r.inputs(s.initiated, s.initiated.since, done, withinTimes, f.input(handlers.NameIntake)))
 	}
@@ -152,13 +147,6 @@ func (r *reading) widen(ctx context.Context) error {
 // origins reads the initiated events that checks and dead letters come from.
 func (r *reading) origins(ctx context.Context) error {
 	var all []stretch
-	for _, l := range r.found.letters {
-		partition, wrongPartition := strconv.Atoi(l.From.Partition)
-		offset, wrongOffset := strconv.ParseInt(l.From.Offset, 10, 64)
-		if wrongPartition == nil && wrongOffset == nil {
-			r.found.origins[place{l.From.Topic, partition, offset}] = true
-		}
-	}
 	s := r.sources.initiated
 	for origin := range r.found.origins {
 		if origin.topic != s.topic || s.missing {
@@ -173,209 +161,4 @@ func (r *reading) origins(ctx context.Context) error {
 		all = append(all, one)
 	}
 	return r.search(ctx, all...)
-}
-
-// place is where a record stands.
-type place struct {
-	topic     string
-	Partition int
-	Offset    int64
-}
-
-// found is what was found of one payment id, at whichever providers.
-type found struct {
-	payment  string
-	checks   []check
-	sleepers []sleeper
-	events   []event
-	replays  []replay
-	letters  []deadletters.Letter
-	inputs   []input
-	origins  map[place]bool
-	foreign  int // records under the payment's key that this version cannot read
-	tiers    delay.Tiers
-}
-
-type check struct {
-	watch.Check
-
-	place
-
-	at   time.Time // when it was written
-	done bool      // its group has committed it
-}
-
-type sleeper struct {
-	check
-
-	tier *source
-	rest []delay.Tier // that come after
-}
-
-type event struct {
-	handlers.StatusEvent
-
-	place
-
-	at time.Time
-}
-
-type replay struct {
-	handlers.ReplayOutcome
-
-	place
-
-	at time.Time
-}
-
-// input is a record that a handler reads: an initiated event, a notification, a letter that was given back.
-type input struct {
-	place
-
-	key     schemas.PaymentKey
-	handler string
-	at      time.Time
-	value   []byte
-}
-
-func placeOf(r kafka.Record) place { return place{r.Topic, r.Partition, r.Offset} }
-
-// decode reads a check, or counts what is none, or one of another version.
-func (f *found) decode(r kafka.Record) (watch.Check, bool) {
-	c, err := watch.DecodeCheck(r.Value)
-	if err != nil || !c.Ours() {
-		f.foreign++
-		return watch.Check{}, false
-	}
-	return c, true
-}
-
-func (f *found) check(r kafka.Record, done bool) error {
-	c, ok := f.decode(r)
-	if !ok {
-		return nil
-	}
-	f.checks = append(f.checks, check{c, placeOf(r), r.Time, done})
-	f.comesFrom(c.Context)
-	return nil
-}
-
-// comesFrom notes the records that a payment's context was made of.
-func (f *found) comesFrom(c *watch.Context) {
-	if c == nil {
-		return
-	}
-	if c.Earliest != nil {
-		f.origins[place{c.Earliest.Topic, c.Earliest.Partition, c.Earliest.Offset}] = true
-	}
-	for _, o := range c.Origins {
-		f.origins[place{o.Topic, o.Partition, o.Offset}] = true
-	}
-}
-
-func (f *found) sleeper(tier *source, r kafka.Record) error {
-	c, ok := f.decode(r)
-	if !ok {
-		return nil
-	}
-	s := sleeper{check: check{Check: c, place: placeOf(r), at: r.Time}, tier: tier}
-	for next := f.tiers.Forward(snapshot.MessageOf(r).Headers); next.Tier != ""; next = f.tiers.Forward(next.Headers) {
-		i := slices.IndexFunc(f.tiers, func(t delay.Tier) bool { return t.Name == next.Tier })
-		s.rest = append(s.rest, f.tiers[i])
-	}
-	f.sleepers = append(f.sleepers, s)
-	f.comesFrom(c.Context)
-	return nil
-}
-
-func (f *found) event(r kafka.Record) error {
-	switch e, err := handlers.ReadStatusEvent(snapshot.MessageOf(r)); {
-	case err != nil:
-		f.foreign++
-	default:
-		f.events = append(f.events, event{e, placeOf(r), r.Time})
-		if e.Trail != nil {
-			f.comesFrom(e.Trail.Context)
-		}
-	}
-	return nil
-}
-
-func (f *found) replay(r kafka.Record) error {
-	var outcome handlers.ReplayOutcome
-	switch err := json.Unmarshal(r.Value, &outcome); {
-	case err != nil:
-		f.foreign++
-	default:
-		f.replays = append(f.replays, replay{outcome, placeOf(r), r.Time})
-	}
-	return nil
-}
-
-// input takes a record that names the payment.
-func (f *found) input(handler string) func(kafka.Record) error {
-	return func(r kafka.Record) error {
-		by, m := handler, snapshot.MessageOf(r)
-		if by == "" {
-			by = handlerOf(r)
-		}
-		key := handlers.About(by, m, deadletters.ReaderOf)
-		if key.PaymentID == f.payment {
-			f.inputs = append(f.inputs, input{placeOf(r), key, handler, r.Time, r.Value})
-		}
-		return nil
-	}
-}
-
-// handlerOf is who gave up the letter that was given back.
-func handlerOf(r kafka.Record) string {
-	for _, h := range r.Headers {
-		if h.Key == handlers.HeaderHandler {
-			return string(h.Value)
-		}
-	}
-	return ""
-}
-
-func (f *found) nothing() bool {
-	return len(f.checks)+len(f.sleepers)+len(f.events)+len(f.replays)+len(f.letters)+len(f.inputs) == 0
-}
-
-// beginning is when the payment's story began, the zero time where nobody says so, and whether the events that were found lack their beginning.
-func (f *found) beginning() (began time.Time, headless bool) {
-	first := map[schemas.PaymentKey]event{}
-	for _, e := range f.events {
-		if known, ok := first[keyOf(e)]; !ok || e.at.Before(known.at) {
-			first[keyOf(e)] = e
-		}
-	}
-	for _, e := range first {
-		headless = headless || e.Data.PreviousStatus != nil
-		if e.Trail != nil {
-			began = earliest(began, e.Trail.Context)
-		}
-	}
-	told := func(c check) {
-		_, spoken := first[c.PaymentKey]
-		headless = headless || !spoken && c.Said != nil && c.Said.Has()
-		began = earliest(began, c.Context)
-	}
-	for _, c := range f.checks {
-		told(c)
-	}
-	for _, s := range f.sleepers {
-		told(s.check)
-	}
-	return began, headless
-}
-
-func earliest(known time.Time, c *watch.Context) time.Time {
-	if c == nil || c.First.IsZero() || !known.IsZero() && known.Before(c.First) {
-		return known
-	}
-	return c.First
-}
-
-func keyOf(e event) schemas.PaymentKey {
-	return schemas.PaymentKey{Provider: e.Data.Provider, Account: e.Data.Account, PaymentID: e.Data.PaymentID}
 }

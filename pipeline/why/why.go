@@ -47,12 +47,12 @@ func Tell(ctx context.Context, q Question) (*Story, error) {
 		q.Now = time.Now
 	}
 	began := time.Now()
-	r := &reading{Question: q, now: q.Now(), found: found{payment: q.PaymentID, tiers: tiersOf(q.Topics), origins: map[place]bool{}}}
+	r := &reading{Question: q, now: q.Now(), found: newFound(q.PaymentID, tiersOf(q.Topics))}
 	if err := r.run(ctx); err != nil {
 		return nil, fmt.Errorf("why %q: %w", q.PaymentID, err)
 	}
 	story := &Story{PaymentID: q.PaymentID, Payments: []Payment{}}
-	for _, part := range r.found.parts() {
+	for _, part := range r.found.divided() {
 		story.Payments = append(story.Payments, r.tell(part))
 	}
 	story.Scanned = r.scanned
