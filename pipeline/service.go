@@ -29,14 +29,22 @@ type Service struct {
 	Webhooks          net.Listener // for webhooks; nil: the one that notifications.listen says, if any
 }
 
-// Run serves until ctx ends, then drains. That ctx ends before there is anything to drain is no error either.
-func (s *Service) Run(ctx context.Context) error {
-	c := s.Config
+// Servable says what a configuration without a mistake lacks to be served; the commands that only look may not need it.
+func Servable(c *config.Config) error {
 	switch {
 	case len(c.Kafka.Brokers) == 0 && !c.Embedded.Enabled:
 		return errors.New("kafka.brokers is empty: name your brokers in the configuration, or start with --embedded")
 	case len(c.Providers) == 0:
 		return errors.New("no provider is configured: add one below providers")
+	}
+	return nil
+}
+
+// Run serves until ctx ends, then drains. That ctx ends before there is anything to drain is no error either.
+func (s *Service) Run(ctx context.Context) error {
+	c := s.Config
+	if err := Servable(c); err != nil {
+		return err
 	}
 	registry := prometheus.NewRegistry()
 	registry.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))

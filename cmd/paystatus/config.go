@@ -37,6 +37,9 @@ func configCommand() *cobra.Command {
 		}
 		switch len(problems) {
 		case 0:
+			if err := pipeline.Servable(c); err != nil {
+				cmd.PrintErrln("Nothing is wrong, but `paystatus run` would not start:", err)
+			}
 			return nil
 		case 1:
 			return errors.New("the configuration is wrong in one place, named above")

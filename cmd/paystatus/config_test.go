@@ -82,7 +82,8 @@ func TestConfigCheckPrintsWhatIsInEffectWithoutSecrets(t *testing.T) {
 	cmd.Env = append(cmd.Env, "PAYSTATUS_KAFKA_GROUP=billing")
 	r := finished(t, cmd)
 	assert.Zero(t, r.code)
-	assert.Empty(t, r.stderr)
+	assert.Equal(t, "Nothing is wrong, but `paystatus run` would not start: kafka.brokers is empty: name your brokers in the configuration, "+
+		"or start with --embedded\n", r.stderr)
 	assert.Contains(t, r.stdout, "secret_key: '********'")
 	assert.Contains(t, r.stdout, "group: billing")
 	assert.Contains(t, r.stdout, "timeout: 8s")

@@ -22,7 +22,7 @@ func TestTheExitCodeTellsMisuseFromFailure(t *testing.T) {
 		{"--version", 0, ""},
 		{"version", 0, ""},
 		{"statuses", 0, ""},
-		{"config check", 0, ""},
+		{"config check", 0, "Nothing is wrong, but `paystatus run` would not start: kafka.brokers is empty"},
 
 		{"bogus", 2, `there is no command "paystatus bogus"`},
 		{"help bogus", 2, `there is no command "paystatus bogus"`},
@@ -64,7 +64,8 @@ func TestTheExitCodeTellsMisuseFromFailure(t *testing.T) {
 			assert.Equal(t, tt.code, r.code, r.stderr)
 			if tt.code == 0 {
 				assert.NotEmpty(t, r.stdout)
-				assert.Empty(t, r.stderr)
+				assert.Equal(t, tt.says == "", r.stderr == "", r.stderr)
+				assert.Contains(t, r.stderr, tt.says)
 				return
 			}
 			assert.Empty(t, r.stdout, "results only")
