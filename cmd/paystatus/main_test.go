@@ -39,6 +39,7 @@ func TestTheExitCodeTellsMisuseFromFailure(t *testing.T) {
 		{"demo --payments many", 2, `--payments must be at least 1, not "many"`},
 		{"statuses --output xml", 2, `--output is text or json, not "xml"`},
 		{"query", 2, "--payment is missing"},
+		{"why", 2, "name one payment by its payment_id"},
 		{"normalize x", 2, "--provider is missing"},
 		{"normalize --provider checkout", 2, "give one file with the answer's body, or - for standard input; there are 0"},
 		{"normalize --provider paypal x", 2, `--provider is checkout, antom, worldpay or liquido, not "paypal"`},

@@ -46,7 +46,12 @@ partition of what is keyed by payment_id, and says at the end what it read and w
      "topics": [{"topic": "…", "what": "within the times", "partitions": [3], "of": 12, "records": 100, "bytes": 65536}],
      "not_looked_at": ["a sentence"]}}
 A payment_id that the topics do not know has no payments, and the exit status is 1.`,
-		Args: cobra.ExactArgs(1),
+		Args: func(_ *cobra.Command, args []string) error {
+			if len(args) != 1 || args[0] == "" {
+				return errors.New("name one payment by its payment_id")
+			}
+			return nil
+		},
 	}
 	path, output := configFlag(cmd), cli.OutputFlag(cmd)
 	var q why.Question
@@ -54,9 +59,6 @@ A payment_id that the topics do not know has no payments, and the exit status is
 	cli.Time(cmd, &q.Until, "until", "not after, but for what waits now")
 	cmd.Flags().BoolVar(&q.AllPartitions, "all-partitions", false, "read all partitions of topics keyed by payment_id: where their number was changed")
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
-		if args[0] == "" {
-			return cli.Misuse(errors.New("name a payment by its payment_id"))
-		}
 		b, err := connect(*path)
 		if err != nil {
 			return err
