@@ -110,7 +110,7 @@ func (l *Lane) joining() Place {
 
 // opening is the place of a check that brings a context, or none: while no initiated event is known it is asked under epoch 0.
 func (l *Lane) opening(brings *Context) Place {
-	if l.Context == nil && brings == nil && l.High.Epoch == 0 {
+	if l.Context == nil && brings == nil {
 		return l.High.next()
 	}
 	return l.joining()
@@ -226,7 +226,7 @@ func (l *Lane) contradicts(other *Context) bool {
 
 // forgetChain makes way for a conflicting context. How far the other's chain came proves nothing of this one's: their steps were
 // counted by processes that did not know of each other.
-func (l *Lane) forgetChain() { l.Context, l.High, l.Ended = nil, Place{}, false }
+func (l *Lane) forgetChain() { l.Context, l.High = nil, Place{} }
 
 // RestoreCheck takes over what a record of the work topic below the committed offset proves: its context, its origin, and
 // that its step was completed.

@@ -362,14 +362,44 @@ func TestAQueryThatStillShowsWhatWasSaidBeforeTheNotificationLags(t *testing.T) 
 
 func TestAQueryMayLagWhereANotificationSpokeFirst(t *testing.T) {
 	t.Parallel()
-	w := newWatched(t)
-	w.ask(event{}.check(), unavailable(), nil)
-	w.pushed(pushes(schemas.Pending, occurred(time.Second)), unavailable())
-	w.wakes(answers(schemas.RequiresAction))
-	require.Equal(t, []string{"pending 1"}, w.says(), "the customer may have acted since")
-	w.wakes(answers(schemas.RequiresAction, occurred(time.Hour)))
-	w.wakes(answers(schemas.Authorized))
-	assert.Equal(t, []string{"pending 1", "requires_action 1", "authorized 1"}, w.says(), "what is dated later, or lies ahead by the table, counts")
+	spoke := func(status schemas.Status, before ...watch.Reading) *watched {
+		w := newWatched(t)
+		for _, a := range append(before, unavailable()) {
+			w.ask(repeat(event{}), a, nil)
+		}
+		w.pushed(pushes(status, occurred(time.Second)), unavailable())
+		return w
+	}
+	for _, tt := range []struct {
+		name    string
+		w       *watched
+		queries []watch.Reading
+		says    []string
+	}{
+		{"what may come before is no news", spoke(schemas.Pending), []watch.Reading{answers(schemas.RequiresAction)}, []string{"pending 1"}},
+		{
+			"nor is what unknown is compared through", spoke(schemas.Unknown, answers(schemas.Pending)),
+			[]watch.Reading{answers(schemas.Pending)}, []string{"pending 1", "unknown 1"},
+		},
+		{"what lies ahead by the table is", spoke(schemas.Pending), []watch.Reading{answers(schemas.Authorized)}, []string{"pending 1", "authorized 1"}},
+		{
+			"what is dated later is, and what follows it", spoke(schemas.Pending),
+			[]watch.Reading{answers(schemas.RequiresAction, occurred(time.Hour)), answers(schemas.Pending)},
+			[]string{"pending 1", "requires_action 1", "pending 2"},
+		},
+		{
+			"what follows a query that has shown it is", spoke(schemas.Pending),
+			[]watch.Reading{answers(schemas.Pending), answers(schemas.RequiresAction)}, []string{"pending 1", "requires_action 1"},
+		},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			for _, q := range tt.queries {
+				tt.w.wakes(q)
+			}
+			assert.Equal(t, tt.says, tt.w.says())
+		})
+	}
 }
 
 func TestANotificationDoesNotOutweighTheQueryWhereTheTableKnowsNoForward(t *testing.T) {

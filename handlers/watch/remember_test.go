@@ -69,6 +69,19 @@ func TestAMessageRemembersWhatALaneForgot(t *testing.T) {
 		w.ask(step3, answers(schemas.Unknown), nil)
 		assert.Equal(t, []string{"unknown 1", "authorized 1", "unknown 2"}, w.says())
 	})
+	t.Run("an overtaken sleeper that knows what the lane knows outranks it, although that was confirmed since", func(t *testing.T) {
+		t.Parallel()
+		w := newWatched(t)
+		w.ask(first.check(), answers(schemas.Authorized), nil)
+		step2 := w.next.Check
+		w.ask(repeat(first), answers(schemas.Unknown), nil)
+		step3 := w.next.Check
+		w.lane = watch.Lane{}
+		w.ask(step2, answers(schemas.Authorized, occurred(time.Hour)), nil)
+		w.ask(event{offset: 9, at: time.Minute}.check(), answers(schemas.Authorized), nil)
+		require.Equal(t, watch.Ask, w.meet(step3).Verdict)
+		assert.Equal(t, schemas.Unknown, w.lane.Said.Status)
+	})
 	t.Run("an overtaken sleeper tells what the payment was before a dispute", func(t *testing.T) {
 		t.Parallel()
 		w := newWatched(t)

@@ -172,6 +172,14 @@ func TestALateWriteOfAStalledProcessChangesNothing(t *testing.T) {
 		w.wakes(answers(schemas.Authorized))
 		assert.Equal(t, []string{"authorized 1", "unknown 1", "authorized 2"}, w.says())
 	})
+	t.Run("unknown counts, and is compared through to what its process did not know", func(t *testing.T) {
+		t.Parallel()
+		lane := watch.Lane{}
+		lane.Restore(trail(answers(schemas.Pending), answers(schemas.Authorized)))
+		lane.Restore(trail(answers(schemas.Pending), answers(schemas.Unknown)))
+		assert.Equal(t, schemas.Unknown, lane.Said.Status)
+		assert.Equal(t, schemas.Authorized, lane.Said.Known)
+	})
 	t.Run("a smaller sum is dropped", func(t *testing.T) {
 		t.Parallel()
 		lane := watch.Lane{}
@@ -197,22 +205,6 @@ func TestALateWriteOfAStalledProcessChangesNothing(t *testing.T) {
 			assert.Equal(t, &schemas.Dispute{ID: "d1", Outcome: schemas.DisputeWon}, w.lane.Said.Dispute)
 		}
 	})
-	t.Run("a refund moves a disputed payment on, and another dispute is news, although their processes did not know of the first", func(t *testing.T) {
-		t.Parallel()
-		first, second := newWatched(t), newWatched(t)
-		first.pushed(opens("d1"), answers(schemas.Captured, madeFor100))
-		second.ask(event{}.check(), answers(schemas.PartiallyRefunded, refunded(30)), nil)
-		second.pushed(loses("d2"), unavailable())
-		lane := watch.Lane{}
-		for i, status := range []schemas.Status{schemas.Disputed, schemas.PartiallyRefunded, schemas.ChargedBack} {
-			lane.Restore(overLog(t, append(first.said, second.said...)[i].Trail))
-			assert.Equal(t, status, lane.Said.Status)
-		}
-		w := newWatched(t)
-		w.lane = lane
-		w.pushed(wins("d2"), unavailable())
-		assert.Equal(t, []string{"disputed d2 won refunded=30"}, w.says(), "d1 is open still")
-	})
 	t.Run("what a dispute brings counts", func(t *testing.T) {
 		t.Parallel()
 		w := newWatched(t)
@@ -223,6 +215,47 @@ func TestALateWriteOfAStalledProcessChangesNothing(t *testing.T) {
 		assert.Equal(t, schemas.Captured, w.lane.Said.Status)
 		assert.Equal(t, &schemas.Dispute{ID: "d1", Outcome: schemas.DisputeWon}, w.lane.Said.Dispute)
 	})
+}
+
+func TestWhatProcessesSayThatDoNotKnowOfEachOthersDisputes(t *testing.T) {
+	t.Parallel()
+	refunds := func(w *watched) { w.ask(event{}.check(), answers(schemas.PartiallyRefunded, refunded(30)), nil) }
+	captures := func(w *watched) { w.ask(event{}.check(), answers(schemas.Captured, madeFor100), nil) }
+	returns := func(w *watched) { w.wakes(answers(schemas.RefundPending)) }
+	pushed := func(news *watch.Reading) func(*watched) { return func(w *watched) { w.pushed(news, unavailable()) } }
+	type steps []func(*watched)
+	for _, tt := range []struct {
+		name      string
+		processes []steps // each knows only what it said itself; the log has the last event of each
+		status    schemas.Status
+		sums      schemas.Sums
+	}{
+		{"a refund moves a disputed payment on", []steps{{pushed(opens("d1"))}, {refunds}}, schemas.PartiallyRefunded, schemas.Sums{Refunded: 30}},
+		{"nothing else does", []steps{{pushed(opens("d1"))}, {captures}}, schemas.Disputed, schemas.Sums{}},
+		{"a refund does not move one that was lost", []steps{{pushed(loses("d1"))}, {refunds}}, schemas.ChargedBack, schemas.Sums{}},
+		{"but one that was won since", []steps{{captures, pushed(loses("d1"))}, {pushed(loses("d1")), pushed(wins("d1")), returns}}, schemas.RefundPending, schemas.Sums{}},
+		{"another dispute is news, and no sum is forgotten", []steps{{refunds}, {pushed(opens("d1"))}}, schemas.Disputed, schemas.Sums{Refunded: 30}},
+		{"another that is opened does not outweigh one that was lost", []steps{{pushed(loses("d1"))}, {pushed(opens("d2"))}}, schemas.ChargedBack, schemas.Sums{}},
+		{"the same dispute is none", []steps{{pushed(opens("d1"))}, {refunds}, {refunds, pushed(opens("d1"))}}, schemas.PartiallyRefunded, schemas.Sums{Refunded: 30}},
+		{
+			"a refund after the same that was won is", []steps{{captures, pushed(wins("d1"))}, {refunds, pushed(wins("d1"))}},
+			schemas.PartiallyRefunded, schemas.Sums{Refunded: 30},
+		},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			lane := watch.Lane{}
+			for _, p := range tt.processes {
+				w := newWatched(t)
+				for _, step := range p {
+					step(w)
+				}
+				lane.Restore(overLog(t, w.said[len(w.said)-1].Trail))
+			}
+			assert.Equal(t, tt.status, lane.Said.Status)
+			assert.Equal(t, tt.sums, lane.Said.Sums)
+		})
+	}
 }
 
 func TestALaneIsRestoredFromTheTailOfTheWorkTopic(t *testing.T) {
