@@ -379,7 +379,8 @@ func TestAQueryMayLagWhereANotificationSpokeFirst(t *testing.T) {
 		{"what may come before is no news", spoke(schemas.Pending), []watch.Reading{answers(schemas.RequiresAction)}, []string{"pending 1"}},
 		{
 			"nor is what unknown is compared through", spoke(schemas.Unknown, answers(schemas.Pending)),
-			[]watch.Reading{answers(schemas.Pending)}, []string{"pending 1", "unknown 1"},
+			[]watch.Reading{answers(schemas.Pending)},
+			[]string{"pending 1", "unknown 1"},
 		},
 		{"what lies ahead by the table is", spoke(schemas.Pending), []watch.Reading{answers(schemas.Authorized)}, []string{"pending 1", "authorized 1"}},
 		{
@@ -389,7 +390,8 @@ func TestAQueryMayLagWhereANotificationSpokeFirst(t *testing.T) {
 		},
 		{
 			"what follows a query that has shown it is", spoke(schemas.Pending),
-			[]watch.Reading{answers(schemas.Pending), answers(schemas.RequiresAction)}, []string{"pending 1", "requires_action 1"},
+			[]watch.Reading{answers(schemas.Pending), answers(schemas.RequiresAction)},
+			[]string{"pending 1", "requires_action 1"},
 		},
 	} {
 		t.Run(tt.name, func(t *testing.T) {

@@ -238,8 +238,10 @@ func TestWhatProcessesSayThatDoNotKnowOfEachOthersDisputes(t *testing.T) {
 		{"another that is opened does not outweigh one that was lost", []steps{{pushed(loses("d1"))}, {pushed(opens("d2"))}}, schemas.ChargedBack, schemas.Sums{}},
 		{"the same dispute is none", []steps{{pushed(opens("d1"))}, {refunds}, {refunds, pushed(opens("d1"))}}, schemas.PartiallyRefunded, schemas.Sums{Refunded: 30}},
 		{
-			"a refund after the same that was won is", []steps{{captures, pushed(wins("d1"))}, {refunds, pushed(wins("d1"))}},
-			schemas.PartiallyRefunded, schemas.Sums{Refunded: 30},
+			"a refund after the same that was won is",
+			[]steps{{captures, pushed(wins("d1"))}, {refunds, pushed(wins("d1"))}},
+			schemas.PartiallyRefunded,
+			schemas.Sums{Refunded: 30},
 		},
 	} {
 		t.Run(tt.name, func(t *testing.T) {

@@ -14,6 +14,8 @@ import (
 	"github.com/paystatus/paystatus/schemas"
 )
 
+var exact = Standard.Exact()
+
 // drawn is what a planned delay becomes.
 func drawn(d time.Duration, jitter, random float64) time.Duration {
 	begun := time.Date(2026, 1, 31, 12, 0, 0, 0, time.UTC)
@@ -26,14 +28,13 @@ func drawn(d time.Duration, jitter, random float64) time.Duration {
 			},
 		},
 		Schedule: watch.Schedule{Open: watch.Rhythm{Every: d, Deadline: 1000 * time.Hour}, Jitter: jitter},
-		Exact:    Standard.Exact(), Now: begun, Random: random,
+		Exact:    exact, Now: begun, Random: random,
 	})
 	return decision.Next.After
 }
 
 func TestExactDelaysAreNotRounded(t *testing.T) {
 	t.Parallel()
-	exact := Standard.Exact()
 	assert.True(t, slices.IsSorted(exact))
 	for _, d := range exact {
 		tiers := Standard.Compose(d)
@@ -62,7 +63,6 @@ func TestJitterDrawsAmongTheDelaysInReachThatTiersMake(t *testing.T) {
 
 	t.Run("never more than its share shorter, and never longer", func(t *testing.T) {
 		t.Parallel()
-		exact := Standard.Exact()
 		rapid.Check(t, func(t *rapid.T) {
 			d := time.Duration(rapid.Int64Range(int64(time.Second), int64(48*time.Hour)).Draw(t, "delay"))
 			jitter := rapid.Float64Range(0, 1).Draw(t, "jitter")
