@@ -37,7 +37,7 @@ func newWorldWith(t testing.TB, brokers []string, before func(*kafka.Client, con
 	connected, err := pipeline.Connect(w.Config, nil)
 	require.NoError(t, err)
 	w.options = pipeline.Options{
-		Kafka: w.Kafka, Group: w.Config.Kafka.Group, SessionTimeout: 6 * time.Second, Topics: w.Topics, InFlight: 4096, Lookback: 15 * time.Minute,
+		Kafka: w.Kafka, Group: w.Config.Kafka.Group, SessionTimeout: 30 * time.Second, Topics: w.Topics, InFlight: 4096, Lookback: 15 * time.Minute,
 		Drain: 5 * time.Second, Providers: connected, Schedule: func(string, string) watch.Schedule { return quick },
 		Events: handlers.Events{Source: "/paystatus"}, InitiatedTypes: []string{schemas.TypeInitiated}, Log: log,
 	}

@@ -41,7 +41,7 @@ func newTiers(t testing.TB, brokers []string) *world {
 			Partitions: 4, Replication: 1, MinInsync: 1,
 		}},
 	}}
-	w.options = pipeline.Options{Kafka: w.Kafka, Group: name, SessionTimeout: 6 * time.Second, Topics: w.Topics, Drain: 5 * time.Second, Log: log}
+	w.options = pipeline.Options{Kafka: w.Kafka, Group: name, SessionTimeout: 30 * time.Second, Topics: w.Topics, Drain: 30 * time.Second, Log: log}
 	return w
 }
 
