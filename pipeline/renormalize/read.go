@@ -7,9 +7,9 @@
 // every page how many payments there are; Worldpay says only that another page follows, so the last page of several, where a single
 // payment on it was chosen, is read as if it were all.
 //
-// A second of one core's time is enough for 35,000 events and more, whichever the provider: 25 to 28 µs each, the least of thirty runs of
-// `go test -run xxx -bench Answers -cpu 1 ./pipeline/renormalize` on two cores that others kept busy. More than half of it goes to
-// reading the event, a quarter to a third to reading the answer in it.
+// A second of one core's time is enough for 30,000 events and more, whichever the provider: 19 to 32 µs each in three runs of
+// `go test -run xxx -bench Answers -cpu 1 ./pipeline/renormalize`. More than half of it goes to reading the event, a quarter to a
+// third to reading the answer in it.
 package renormalize
 
 import (
