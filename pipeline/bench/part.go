@@ -16,7 +16,6 @@ import (
 	"sync"
 	"time"
 
-	"github.com/paystatus/paystatus/pipeline"
 	"github.com/paystatus/paystatus/pipeline/embedded"
 )
 
@@ -146,7 +145,6 @@ func (p *part) contend(ctx context.Context, c Contender) error {
 	defer stopProfile()
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
-	pipeline.CollectLess() // as the service does; all contenders alike
 	score := newScore(p.order.Load.Messages, func() { p.tell(notice{Ready: true}) })
 	before := cpuTime()
 	ended := make(chan error, 1)

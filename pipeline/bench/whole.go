@@ -20,6 +20,7 @@ import (
 
 // runPipeline is the whole pipeline as `paystatus run` runs it, from the initiated event to the status event at the first check.
 func runPipeline(ctx context.Context, load Load, score *Score) error {
+	pipeline.CollectLess() // as paystatus run does
 	c, err := pipelineConfig(load)
 	if err != nil {
 		return err
