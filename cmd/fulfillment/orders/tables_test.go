@@ -107,11 +107,11 @@ func TestTwoPaymentsOfOneOrderReleaseItOnce(t *testing.T) {
 	}
 }
 
-func TestTheOutboxGrowsAtItsEndOnlyWhoeverCommitsFirst(t *testing.T) {
+func TestTheDatabaseItselfAppendsToTheOutboxWhoeverCommitsFirst(t *testing.T) {
 	t.Parallel()
 	database, ok := consumertest.Databases(t)["PostgreSQL"]
 	if !ok {
-		t.Skip("SQLite has one writer at a time")
+		t.Skip("for PostgreSQL: SQLite has one writer at a time")
 	}
 	db, err := store.Open(t.Context(), database, orders.Name, orders.Migrations)
 	require.NoError(t, err)
